@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { attributes, machineId, machineName, roles, durationMs } from './ids.ts'
+import { MachineFacts, publicKey } from './machine.ts'
+import { RemovalCause } from './machine.ts'
+import { TaskResult } from './deployment.ts'
+import { scriptCharsMax } from './process.ts'
+
+/** The agent's protocol, version 1: JSON text frames over one outbound WebSocket at `/v1/agent`. */
+export const agentProtocol = 1
+export const logChunkCharsMax = 64 * 1024
+const taskId = z.string().min(1).max(200)
+const signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/, 'an Ed25519 signature is 64 bytes as base64url')
+
+/** What is signed at enrolment: proves that the one who shows the token also holds the key. */
+export const enrollmentProof = (enrolledKey: string, enrollmentId: string) =>
+  `remuda-enroll-v1\n${enrollmentId}\n${enrolledKey}`
+
+/** What is signed at each connection: bound to the server's nonce, so a recording of it opens nothing. */
+export const sessionProof = (nonce: string, machine: string) => `remuda-session-v1\n${machine}\n${nonce}`
+
+/** POST /v1/agent/enroll: the only request a machine makes without its own credential. */
+export const EnrollRequest = z.strictObject({
+  token: z.string().min(1).max(200),
+  name: machineName,
+  /** The roles wanted, a part of what the token allows; empty: all of them. */
+  roles,
+  publicKey,
+  signature,
+  facts: MachineFacts,
+  attributes,
+})
+export type EnrollRequest = z.infer<typeof EnrollRequest>
+
+export const EnrollReply = z.object({
+  machineId,
+  environmentId: z.string(),
+  name: z.string(),
+  position: z.number(),
+})
+export type EnrollReply = z.infer<typeof EnrollReply>
+
+/** Everything a machine needs to run one attempt of a task. Sent to the machine it is for, and to no other. */
+export const WorkOrder = z.object({
+  taskId,
+  deploymentId: z.string(),
+  stepId: z.string(),
+  attempt: z.number().int().positive(),
+  epoch: z.number().int(),
+  interpreter: z.string(),
+  script: z.string().max(scriptCharsMax),
+  environment: z.record(z.string(), z.string()),
+  timeLimitMs: durationMs,
+  logCharsMax: z.number().int(),
+})
+export type WorkOrder = z.infer<typeof WorkOrder>
+
+/** Frames from the server. */
+export const ServerFrame = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('challenge'),
+    nonce: z.string(),
+    protocol: z.number(),
+    epoch: z.number(),
+  }),
+  z.object({
+    type: z.literal('welcome'),
+    machineId,
+    heartbeatEveryMs: durationMs,
+    taskLeaseEveryMs: durationMs,
+    /** Why the machine had been removed, when it had been: it is registered again from now on. */
+    returnedFrom: RemovalCause.nullable(),
+  }),
+  z.object({ type: z.literal('run'), order: WorkOrder }),
+  z.object({ type: z.literal('cancel'), taskId, reason: z.string() }),
+  /** Stored: the agent may forget the result, or the log up to this chunk. */
+  z.object({ type: z.literal('result-stored'), taskId }),
+  z.object({ type: z.literal('log-stored'), taskId, chunk: z.number() }),
+  z.object({ type: z.literal('ping'), id: z.string() }),
+  z.object({
+    type: z.literal('refused'),
+    code: z.string(),
+    detail: z.string(),
+    final: z.boolean(),
+  }),
+])
+export type ServerFrame = z.infer<typeof ServerFrame>
+
+/** Frames from the agent. */
+export const AgentFrame = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('hello'),
+    protocol: z.number().int(),
+    machineId,
+    signature,
+    epoch: z.number().int(),
+    facts: MachineFacts,
+    attributes,
+  }),
+  z.strictObject({ type: z.literal('heartbeat') }),
+  z.strictObject({ type: z.literal('pong'), id: z.string().max(100) }),
+  z.strictObject({ type: z.literal('task-started'), taskId, deploymentId: z.string() }),
+  z.strictObject({ type: z.literal('task-alive'), taskId, deploymentId: z.string() }),
+  z.strictObject({
+    type: z.literal('task-log'),
+    taskId,
+    deploymentId: z.string(),
+    chunk: z.number().int().positive(),
+    text: z.string().max(logChunkCharsMax),
+  }),
+  z.strictObject({
+    type: z.literal('task-result'),
+    taskId,
+    deploymentId: z.string(),
+    result: TaskResult,
+  }),
+  z.strictObject({ type: z.literal('leaving'), reason: z.string().max(200) }),
+])
+export type AgentFrame = z.infer<typeof AgentFrame>

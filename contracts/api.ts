@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import * as id from './ids.ts'
+import { PolicySettings } from './policySettings.ts'
+import { Process, Variables } from './process.ts'
+import { Scope } from './token.ts'
+import { duration } from './units.ts'
+import { usesMax } from './enrollment.ts'
+
+/** The bodies that HTTP routes under /v1 take. The address says which; strict, so a misspelt field is told. */
+export const pageMax = 200
+
+export const CreateEnvironmentBody = z.strictObject({
+  id: id.environmentId,
+  name: id.displayName.optional(),
+  policy: PolicySettings.optional(),
+})
+export const PatchEnvironmentBody = z.strictObject({ name: id.displayName })
+export const PutPolicyBody = PolicySettings
+
+export const CreateMachineBody = z.strictObject({
+  id: id.machineId.optional(),
+  name: id.machineName,
+  environmentId: id.environmentId,
+  roles: id.roles.default([]),
+  attributes: id.attributes.default({}),
+})
+export const PatchMachineBody = z.strictObject({
+  name: id.machineName.optional(),
+  roles: id.roles.optional(),
+  environmentId: id.environmentId.optional(),
+})
+export const ReasonBody = z.strictObject({ reason: id.reason.default('no reason given') })
+
+export const CreateEnrollmentBody = z.strictObject({
+  environmentId: id.environmentId,
+  roles: id.roles.default([]),
+  expiresInMs: duration.default(30 * 60_000),
+  usesMax: z.number().int().min(1).max(usesMax).default(1),
+})
+
+export const CreateTokenBody = z.strictObject({
+  name: id.displayName,
+  scope: Scope,
+  expiresInMs: duration.nullable().default(90 * 24 * 3_600_000),
+})
+
+export const CreateProjectBody = z.strictObject({
+  id: id.projectId,
+  name: id.displayName.optional(),
+})
+export const PutProjectBody = z.strictObject({ name: id.displayName })
+export const PutProcessBody = Process
+export const PutVariablesBody = z.strictObject({ variables: Variables })
+export const CreateReleaseBody = z.strictObject({
+  version: id.version,
+  notes: z.string().max(10_000).default(''),
+})
+export const PutOverrideBody = z.strictObject({
+  version: id.version.nullable(),
+  reason: id.reason,
+})
+
+export const CreateDeploymentBody = z.strictObject({
+  projectId: id.projectId,
+  version: id.version,
+  environmentId: id.environmentId,
+  machines: z.array(id.machineId).min(1).max(id.machinesMax).optional(),
+})
+export const DecideBody = z.strictObject({
+  decision: z.enum(['approve', 'reject']),
+  comment: z.string().max(500).default(''),
+})
+
+export const ReleaseWithheldBody = z.strictObject({
+  machines: z.array(id.machineId).max(id.machinesMax).optional(),
+})
+
+const page = {
+  limit: z.coerce.number().int().min(1).max(pageMax).default(50),
+  cursor: z.string().max(500).optional(),
+}
+/** Waits until the read model has got this far, so that one reads what one wrote. */
+const minPosition = { minPosition: z.coerce.number().int().nonnegative().optional() }
+
+export const OneQuery = z.strictObject(minPosition)
+export const PageQuery = z.strictObject({ ...page, ...minPosition })
+export const MachinesQuery = z.strictObject({
+  ...page,
+  ...minPosition,
+  environment: z.string().max(63).optional(),
+  role: z.string().max(63).optional(),
+  status: z.string().max(63).optional(),
+  q: z.string().max(100).optional(),
+})
+export const DeploymentsQuery = z.strictObject({
+  ...page,
+  ...minPosition,
+  environment: z.string().max(63).optional(),
+  project: z.string().max(63).optional(),
+  state: z.string().max(63).optional(),
+})
+export const EventsQuery = z.strictObject({
+  after: z.coerce.number().int().nonnegative().default(0),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  stream: z.string().max(200).optional(),
+  type: z.string().max(100).optional(),
+})
+
+/** What every accepted command is answered with: where its effect is readable from, and what it made. */
+export const AcceptedReply = z.looseObject({ position: z.number() })

@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import { deploymentId, durationMs, environmentId, instantMs, machineId, machinesMax, projectId, reason } from './ids.ts'
+import { stepId, version } from './ids.ts'
+import { fact, request } from './message.ts'
+import { Outputs, StoredProcess, StoredVariables } from './process.ts'
+
+/** `release`: asked for, to all targets or named ones, one at a time. `automatic`: brings single machines up to date. */
+export const DeploymentKind = z.enum(['release', 'automatic'])
+export type DeploymentKind = z.infer<typeof DeploymentKind>
+
+const machineIds = z.array(machineId).max(machinesMax).readonly()
+const taskId = z.string().min(1).max(200)
+
+export const TaskResult = z.discriminatedUnion('outcome', [
+  z.strictObject({
+    outcome: z.literal('succeeded'),
+    outputs: Outputs,
+    durationMs,
+    logTruncated: z.boolean(),
+  }),
+  z.strictObject({
+    outcome: z.literal('failed'),
+    reason: z.enum(['exit-code', 'signal', 'time-limit', 'could-not-start', 'interrupted', 'cancelled', 'bad-output']),
+    exitCode: z.number().int().nullable(),
+    detail: z.string().max(2_000),
+    durationMs,
+    logTruncated: z.boolean(),
+  }),
+])
+export type TaskResult = z.infer<typeof TaskResult>
+
+const task = { deploymentId, taskId, machineId }
+
+export const DeploymentCommand = z.discriminatedUnion('type', [
+  request('CreateDeployment', {
+    deploymentId,
+    projectId,
+    version,
+    environmentId,
+    kind: DeploymentKind,
+    /** null: every machine of the environment that has one of the release's roles. */
+    machineIds: machineIds.nullable(),
+  }),
+  request('CancelDeployment', { deploymentId, reason }),
+  /** A person's answer to an approval step. */
+  request('DecideDeployment', {
+    deploymentId,
+    decision: z.enum(['approve', 'reject']),
+    comment: z.string().max(500),
+  }),
+  /** A new deployment of the same release to the targets on which this one did not succeed. */
+  request('RetryDeployment', { deploymentId, newDeploymentId: deploymentId }),
+  request('RecordTaskStarted', { ...task }),
+  request('RecordTaskResult', { ...task, result: TaskResult }),
+  request('AppendTaskLog', {
+    ...task,
+    chunk: z.number().int().positive(),
+    text: z.string().max(256 * 1024),
+  }),
+  /** The script, its environment and limits, for the gateway that hands the task to the machine. Records nothing. */
+  request('GetWorkOrder', { ...task }),
+])
+export type DeploymentCommand = z.infer<typeof DeploymentCommand>
+
+export const Target = z.object({
+  machineId,
+  name: z.string(),
+  roles: z.array(z.string()).readonly(),
+})
+export type Target = z.infer<typeof Target>
+
+export const TargetOutcome = z.enum(['succeeded', 'failed', 'lost', 'excluded', 'replaced', 'cancelled', 'untouched'])
+export type TargetOutcome = z.infer<typeof TargetOutcome>
+
+const outcomes = z
+  .array(
+    z.object({
+      machineId,
+      name: z.string(),
+      outcome: TargetOutcome,
+      reason: z.string().nullable(),
+    }),
+  )
+  .readonly()
+const explained = z.array(z.object({ machineId, name: z.string(), reason: z.string() })).readonly()
+const step = { deploymentId, stepId }
+const run = { ...task, stepId, attempt: z.number().int().positive() }
+
+// These shapes are stored for ever: add an event type, never rename or repurpose one.
+export const DeploymentEvent = z.discriminatedUnion('type', [
+  fact('DeploymentCreated', {
+    deploymentId,
+    projectId,
+    version,
+    environmentId,
+    kind: DeploymentKind,
+    machineIds: machineIds.nullable(),
+    process: StoredProcess,
+    variables: StoredVariables,
+    targetRoles: z.array(z.string()).readonly(),
+    /** Whether a machine that cannot be contacted is left out (elastic) or fails the deployment (static). */
+    elastic: z.boolean(),
+    contactBudgetMs: durationMs,
+    taskLeaseMs: durationMs,
+    createdAt: instantMs,
+  }),
+  fact('DeploymentStarted', { deploymentId, startedAt: instantMs }),
+  fact('TargetsEvaluated', {
+    deploymentId,
+    included: z.array(Target).readonly(),
+    excluded: explained,
+  }),
+  fact('StepStarted', { ...step, machineIds, startedAt: instantMs }),
+  fact('StepSucceeded', step),
+  fact('StepFailed', { ...step, reason: z.string() }),
+  fact('StepSkipped', { ...step, reason: z.string() }),
+  fact('TaskDispatched', { ...run, dispatchedAt: instantMs, timeLimitMs: durationMs }),
+  fact('TaskStarted', { ...run, startedAt: instantMs }),
+  fact('TaskSucceeded', { ...run, outputs: Outputs, durationMs, logTruncated: z.boolean() }),
+  fact('TaskFailed', {
+    ...run,
+    reason: z.string(),
+    exitCode: z.number().nullable(),
+    detail: z.string(),
+    durationMs,
+    logTruncated: z.boolean(),
+    failedAt: instantMs,
+  }),
+  fact('TaskLost', { ...run, reason: z.string(), failedAt: instantMs }),
+  fact('TaskCancelRequested', { ...task, reason: z.string() }),
+  fact('TargetExcluded', {
+    ...step,
+    machineId,
+    cause: z.enum(['not-contactable', 'removed', 'disabled', 'failed', 'lost', 'unhealthy', 'person']),
+    detail: z.string(),
+    unavailableSince: instantMs.nullable(),
+  }),
+  fact('TargetsReevaluated', {
+    ...step,
+    added: z.array(Target.extend({ reason: z.string() })).readonly(),
+    removed: explained,
+    kept: machineIds,
+    /** The earlier steps that the machines added still have to run. */
+    catchUp: z.array(stepId).readonly(),
+    seenPosition: z.number(),
+  }),
+  fact('ApprovalRequested', { ...step, message: z.string(), deadlineAt: instantMs }),
+  fact('ApprovalGiven', { ...step, comment: z.string() }),
+  fact('ApprovalRefused', { ...step, comment: z.string() }),
+  fact('MachineDeregistrationRequested', { ...step, machineId, name: z.string() }),
+  fact('DeploymentCancelRequested', { deploymentId, reason: z.string(), requestedAt: instantMs }),
+  fact('DeploymentSucceeded', { deploymentId, outcomes }),
+  fact('DeploymentFailed', { deploymentId, reason: z.string(), outcomes }),
+  fact('DeploymentCancelled', { deploymentId, reason: z.string(), outcomes }),
+])
+export type DeploymentEvent = z.infer<typeof DeploymentEvent>
+
+/** What a running task printed, in chunks. Kept apart from the deployment, whose stream is read to decide. */
+export const TaskLogEvent = z.discriminatedUnion('type', [
+  fact('TaskLogged', { ...task, chunk: z.number().int().positive(), text: z.string() }),
+])
+export type TaskLogEvent = z.infer<typeof TaskLogEvent>

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { displayName, environmentId, projectId, reason, roles, version } from './ids.ts'
+import { fact, request } from './message.ts'
+import { Process, StoredProcess, StoredVariables, Variables } from './process.ts'
+
+export const ProjectCommand = z.discriminatedUnion('type', [
+  request('CreateProject', { projectId, name: displayName }),
+  request('RenameProject', { projectId, name: displayName }),
+  request('ChangeProcess', {
+    projectId,
+    process: Process,
+    expectedVersion: z.number().int().nullable(),
+  }),
+  request('ChangeVariables', { projectId, variables: Variables }),
+  /** Pins the release that machines of the environment should have; null goes back to the last success. */
+  request('SetReleaseOverride', { projectId, environmentId, version: version.nullable(), reason }),
+])
+export type ProjectCommand = z.infer<typeof ProjectCommand>
+
+// These shapes are stored for ever: add an event type, never rename or repurpose one.
+export const ProjectEvent = z.discriminatedUnion('type', [
+  fact('ProjectCreated', { projectId, name: z.string() }),
+  fact('ProjectRenamed', { projectId, name: z.string() }),
+  fact('ProcessChanged', { projectId, process: StoredProcess, processVersion: z.number() }),
+  fact('VariablesChanged', { projectId, variables: StoredVariables }),
+  fact('ReleaseOverrideSet', {
+    projectId,
+    environmentId,
+    version: version.nullable(),
+    reason: z.string(),
+  }),
+])
+export type ProjectEvent = z.infer<typeof ProjectEvent>
+
+export const ReleaseCommand = z.discriminatedUnion('type', [
+  request('CreateRelease', { projectId, version, notes: z.string().max(10_000) }),
+])
+export type ReleaseCommand = z.infer<typeof ReleaseCommand>
+
+/** A release is an immutable snapshot: what is deployed under this version never changes. */
+export const ReleaseEvent = z.discriminatedUnion('type', [
+  fact('ReleaseCreated', {
+    projectId,
+    version,
+    notes: z.string(),
+    process: StoredProcess,
+    processVersion: z.number(),
+    variables: StoredVariables,
+    /** The roles that its steps on targets name; empty: every machine of the environment is a target. */
+    targetRoles: roles,
+  }),
+])
+export type ReleaseEvent = z.infer<typeof ReleaseEvent>

@@ -1,0 +1,83 @@
+/**
+ * Every way in which Remuda says no. A code means one thing for ever: add, never rename or reuse.
+ * `status` is the HTTP status, `sentence` says what is wrong in general; the refusal's detail says it of this case
+ * and how to put it right.
+ */
+export const refusals = {
+  REQUEST_INVALID: {
+    status: 400,
+    sentence: 'The request does not have the shape that this route takes.',
+  },
+  CREDENTIAL_MISSING: { status: 401, sentence: 'This request needs a credential.' },
+  CREDENTIAL_INVALID: {
+    status: 401,
+    sentence: 'This credential is not valid: unknown, expired or revoked.',
+  },
+  PERMISSION_DENIED: { status: 403, sentence: 'This credential may not do that.' },
+  ROUTE_UNKNOWN: { status: 404, sentence: 'There is nothing at this address.' },
+  METHOD_NOT_ALLOWED: { status: 405, sentence: 'This address does not take that method.' },
+  BODY_TOO_LARGE: { status: 413, sentence: 'The request is larger than this route takes.' },
+  MEDIA_TYPE_UNSUPPORTED: { status: 415, sentence: 'This route takes application/json.' },
+  VERSION_CHANGED: { status: 412, sentence: 'It was changed in the meantime.' },
+  TOO_MANY_REQUESTS: { status: 429, sentence: 'Too many requests in a short time.' },
+  POSITION_NOT_REACHED: {
+    status: 504,
+    sentence: 'The read model has not reached that position in time.',
+  },
+  SERVICE_UNAVAILABLE: {
+    status: 503,
+    sentence: 'A part of Remuda that this needs does not answer.',
+  },
+  FAULT: { status: 500, sentence: 'Something went wrong in Remuda.' },
+
+  ENVIRONMENT_UNKNOWN: { status: 404, sentence: 'There is no such environment.' },
+  ENVIRONMENT_EXISTS: { status: 409, sentence: 'There is already an environment with this id.' },
+  POLICY_IMPOSSIBLE: { status: 422, sentence: 'This policy could never work.' },
+
+  MACHINE_UNKNOWN: { status: 404, sentence: 'There is no such machine.' },
+  MACHINE_NAME_TAKEN: {
+    status: 409,
+    sentence: 'Another registered machine of this environment has this name.',
+  },
+  MACHINE_REMOVED: { status: 409, sentence: 'The machine has been removed.' },
+  MACHINE_NOT_REMOVED: {
+    status: 409,
+    sentence: 'The machine is not on the list of removed machines.',
+  },
+  MACHINE_ANSWERS: {
+    status: 409,
+    sentence: 'The machine answers, so it is not removed as unavailable.',
+  },
+  MACHINE_KEY_MISMATCH: { status: 409, sentence: 'The machine is registered with another key.' },
+
+  ENROLLMENT_UNKNOWN: { status: 401, sentence: 'The join token is not valid.' },
+  ENROLLMENT_EXPIRED: { status: 401, sentence: 'The join token has expired.' },
+  ENROLLMENT_USED_UP: { status: 401, sentence: 'The join token has been used as often as it may.' },
+  ENROLLMENT_REVOKED: { status: 401, sentence: 'The join token has been revoked.' },
+  ENROLLMENT_SCOPE: { status: 403, sentence: 'The join token does not allow these roles.' },
+
+  PARKED_UNKNOWN: { status: 404, sentence: 'No reactor has set aside an event at this position.' },
+  TOKEN_UNKNOWN: { status: 404, sentence: 'There is no such API token.' },
+
+  PROJECT_UNKNOWN: { status: 404, sentence: 'There is no such project.' },
+  PROJECT_EXISTS: { status: 409, sentence: 'There is already a project with this id.' },
+  PROCESS_INVALID: { status: 422, sentence: 'This process could never run.' },
+  PROCESS_EMPTY: { status: 409, sentence: 'The project has no steps yet.' },
+  RELEASE_UNKNOWN: { status: 404, sentence: 'There is no such release.' },
+  RELEASE_EXISTS: { status: 409, sentence: 'There is already a release with this version.' },
+
+  DEPLOYMENT_UNKNOWN: { status: 404, sentence: 'There is no such deployment.' },
+  DEPLOYMENT_EXISTS: { status: 409, sentence: 'There is already a deployment with this id.' },
+  DEPLOYMENT_ENDED: { status: 409, sentence: 'The deployment has ended.' },
+  DEPLOYMENT_NOT_ENDED: { status: 409, sentence: 'The deployment is still running.' },
+  TARGET_UNKNOWN: {
+    status: 422,
+    sentence: 'A machine named as a target is not in this environment.',
+  },
+  TASK_UNKNOWN: { status: 404, sentence: 'There is no such task.' },
+  TASK_FOREIGN: { status: 403, sentence: 'The task belongs to another machine.' },
+  NOTHING_TO_DECIDE: { status: 409, sentence: 'The deployment is not waiting for this decision.' },
+  DEPLOYMENTS_TOO_MANY: { status: 429, sentence: 'Too many deployments are queued.' },
+} as const satisfies Record<string, { status: number; sentence: string }>
+
+export type RefusalCode = keyof typeof refusals

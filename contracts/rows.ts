@@ -1,0 +1,196 @@
+import { z } from 'zod'
+import { DeploymentKind, TargetOutcome } from './deployment.ts'
+import { HealthEvidence, HealthStatus } from './health.ts'
+import { MachineFacts, RemovalCause } from './machine.ts'
+import { EnvironmentPolicy } from './policySettings.ts'
+import { StoredProcess, StoredVariables } from './process.ts'
+import { Scope } from './token.ts'
+
+// What the query API answers. Instants are ISO 8601 in UTC; `null` says that there is nothing, never "not asked".
+const at = z.string()
+const ids = z.array(z.string()).readonly()
+
+export const EnvironmentRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  policy: EnvironmentPolicy,
+  policyVersion: z.number(),
+  createdAt: at,
+  /** How many registered machines have each status, and how many are disabled. */
+  machines: z.record(z.union([HealthStatus, z.literal('disabled')]), z.number()),
+})
+export type EnvironmentRow = z.infer<typeof EnvironmentRow>
+
+export const InstalledRelease = z.object({ projectId: z.string(), version: z.string(), deploymentId: z.string(), at })
+export const Removal = z.object({
+  at,
+  cause: RemovalCause,
+  evidence: z.record(z.string(), z.unknown()).nullable(),
+  policyVersion: z.number().nullable(),
+  actor: z.string(),
+})
+
+export const MachineRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  environmentId: z.string(),
+  roles: ids,
+  registered: z.boolean(),
+  enabled: z.boolean(),
+  disabledReason: z.string().nullable(),
+  status: HealthStatus,
+  statusSince: at.nullable(),
+  evidence: HealthEvidence.nullable(),
+  transport: z.enum(['agent', 'none']),
+  facts: MachineFacts.nullable(),
+  attributes: z.record(z.string(), z.string()),
+  releases: z.array(InstalledRelease).readonly(),
+  /** Set while policy wants the machine removed but holds the removal back. */
+  withheld: z.object({ share: z.number(), thresholdShare: z.number(), clearsWhen: z.string() }).nullable(),
+  /** The latest removal, also when the machine has returned since. */
+  removal: Removal.nullable(),
+  registeredAt: at.nullable(),
+  changedAt: at,
+})
+export type MachineRow = z.infer<typeof MachineRow>
+
+export const ProjectRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  process: StoredProcess,
+  processVersion: z.number(),
+  variables: StoredVariables,
+  overrides: z.record(z.string(), z.string()),
+  latestVersion: z.string().nullable(),
+  createdAt: at,
+})
+export type ProjectRow = z.infer<typeof ProjectRow>
+
+export const ReleaseRow = z.object({
+  projectId: z.string(),
+  version: z.string(),
+  notes: z.string(),
+  process: StoredProcess,
+  processVersion: z.number(),
+  variables: StoredVariables,
+  targetRoles: ids,
+  createdAt: at,
+  createdBy: z.string(),
+})
+export type ReleaseRow = z.infer<typeof ReleaseRow>
+
+export const DeploymentState = z.enum(['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled'])
+export type DeploymentState = z.infer<typeof DeploymentState>
+
+export const StepRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.string(),
+  state: z.enum(['pending', 'running', 'succeeded', 'failed', 'skipped']),
+  reason: z.string().nullable(),
+  startedAt: at.nullable(),
+  endedAt: at.nullable(),
+  /** Tasks of this step by state. */
+  tasks: z.record(z.string(), z.number()),
+})
+export type StepRow = z.infer<typeof StepRow>
+
+export const TargetRow = z.object({
+  machineId: z.string(),
+  name: z.string(),
+  roles: ids,
+  /** `included` until the deployment ends; then the outcome. */
+  outcome: z.union([TargetOutcome, z.literal('included')]),
+  reason: z.string().nullable(),
+})
+export type TargetRow = z.infer<typeof TargetRow>
+
+export const DeploymentRow = z.object({
+  id: z.string(),
+  projectId: z.string(),
+  version: z.string(),
+  environmentId: z.string(),
+  kind: DeploymentKind,
+  state: DeploymentState,
+  reason: z.string().nullable(),
+  steps: z.array(StepRow).readonly(),
+  targets: z.array(TargetRow).readonly(),
+  /** Set while an approval step waits for a person. */
+  approval: z.object({ stepId: z.string(), message: z.string(), deadlineAt: at }).nullable(),
+  createdAt: at,
+  createdBy: z.string(),
+  startedAt: at.nullable(),
+  endedAt: at.nullable(),
+  position: z.number(),
+})
+export type DeploymentRow = z.infer<typeof DeploymentRow>
+
+export const TaskRow = z.object({
+  id: z.string(),
+  deploymentId: z.string(),
+  stepId: z.string(),
+  machineId: z.string(),
+  machineName: z.string(),
+  attempt: z.number(),
+  state: z.enum(['dispatched', 'running', 'succeeded', 'failed', 'lost']),
+  reason: z.string().nullable(),
+  exitCode: z.number().nullable(),
+  outputs: z.record(z.string(), z.string()),
+  logTruncated: z.boolean(),
+  dispatchedAt: at,
+  startedAt: at.nullable(),
+  endedAt: at.nullable(),
+  durationMs: z.number().nullable(),
+})
+export type TaskRow = z.infer<typeof TaskRow>
+
+export const EnrollmentRow = z.object({
+  id: z.string(),
+  environmentId: z.string(),
+  roles: ids,
+  expiresAt: at,
+  usesMax: z.number(),
+  uses: z.number(),
+  revoked: z.boolean(),
+  createdAt: at,
+})
+export type EnrollmentRow = z.infer<typeof EnrollmentRow>
+
+export const TokenRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  scope: Scope,
+  expiresAt: at.nullable(),
+  revoked: z.boolean(),
+  createdAt: at,
+})
+export type TokenRow = z.infer<typeof TokenRow>
+
+/** An event as the API shows it: a CloudEvents 1.0 envelope in JSON. */
+export const EventRow = z.object({
+  specversion: z.literal('1.0'),
+  id: z.string(),
+  source: z.string(),
+  type: z.string(),
+  subject: z.string(),
+  time: at,
+  datacontenttype: z.literal('application/json'),
+  stream: z.string(),
+  streamversion: z.number(),
+  position: z.number(),
+  actor: z.string(),
+  correlationid: z.string(),
+  causationid: z.string().nullable(),
+  data: z.unknown(),
+})
+export type EventRow = z.infer<typeof EventRow>
+
+export const Overview = z.object({
+  machines: z.record(z.string(), z.number()),
+  environments: z.number(),
+  deployments: z.record(z.string(), z.number()),
+  withheld: z.number(),
+  position: z.number(),
+  version: z.string(),
+})
+export type Overview = z.infer<typeof Overview>

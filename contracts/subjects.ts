@@ -1,0 +1,36 @@
+import type { ServiceName } from './command.ts'
+
+/** Streams and subjects are named here and nowhere else. A stream is `<category>-<id>`. */
+const streamOf = (category: string) => (id: string) => `${category}-${id}`
+
+export const environmentStream = streamOf('environment')
+export const machineStream = streamOf('machine')
+export const enrollmentStream = streamOf('enrollment')
+export const tokenStream = streamOf('token')
+export const healthStream = streamOf('health')
+export const observerStream = streamOf('observer')
+export const policyStream = streamOf('policy')
+export const projectStream = streamOf('project')
+export const releaseStream = (projectId: string, version: string) => streamOf('release')(`${projectId}@${version}`)
+export const deploymentStream = streamOf('deployment')
+/** The log of one task attempt: version n of the stream is chunk n, which makes appending it idempotent. */
+export const taskLogStream = streamOf('tasklog')
+
+export const categoryOf = (stream: string): string => stream.slice(0, stream.indexOf('-'))
+export const idOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1)
+
+/** Dots and wildcards mean something on the bus, so ids that may hold them are made safe. */
+const token = (text: string) => text.replaceAll(/[.*>\s]/g, '_')
+
+export const allEvents = 'remuda.events.>'
+export const eventSubject = (stream: string) => `remuda.events.${categoryOf(stream)}.${token(idOf(stream))}`
+
+export const commandSubject = (service: ServiceName, type: string) => `remuda.commands.${service}.${type}`
+export const allCommandsOf = (service: ServiceName) => `remuda.commands.${service}.*`
+
+/** Where a reactor is asked to try an event again that it had to set aside. */
+export const parkedRetrySubject = (reactor: string) => `remuda.parked.${token(reactor)}`
+
+/** Signals are not facts: heartbeats of machines and renewals of task leases. */
+export const heartbeatSignal = 'remuda.signals.heartbeat'
+export const taskLeaseSignal = 'remuda.signals.task-lease'

@@ -1,0 +1,87 @@
+import type { Msg } from '@nats-io/transport-node'
+import type { Clock } from '#libs/clock.ts'
+import type { Log } from '#libs/log.ts'
+import type { BusMessage } from '../bus.ts'
+import { failureHeaders, frameOf, payloadOf } from './wire.ts'
+
+export interface ResponderOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly pattern: string
+  readonly queue: string | undefined
+  /** Requests that may be in hand before more fail. */
+  readonly requestsMax: number
+  readonly bytesMax: () => number
+  readonly admit: (bytes: number) => boolean
+  readonly answer: (message: BusMessage) => Promise<unknown>
+}
+
+/** What a responder has done, for the statistics of NATS services. */
+export interface Endpoint {
+  readonly pattern: string
+  readonly queue: string | undefined
+  readonly requests: number
+  readonly errors: number
+  readonly lastError: string
+  readonly busyMs: number
+}
+
+/** Answers the requests of one subscription side by side, since one that waits must not hold up the others. */
+export class Responder {
+  readonly #options: ResponderOptions
+  readonly #inHand = new Set<Promise<void>>()
+  #requests = 0
+  #errors = 0
+  #lastError = ''
+  #busyMs = 0
+
+  constructor(options: ResponderOptions) {
+    this.#options = options
+  }
+
+  get endpoint(): Endpoint {
+    const { pattern, queue } = this.#options
+    const [requests, errors, lastError, busyMs] = [this.#requests, this.#errors, this.#lastError, this.#busyMs]
+    return { pattern, queue, requests, errors, lastError, busyMs }
+  }
+
+  /** Resolves when every request that was taken has its answer. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#inHand)
+  }
+
+  take(request: Msg): void {
+    // What nobody waits for was published; those who subscribe hear it.
+    if (!request.reply) return
+    this.#requests += 1
+    const { requestsMax } = this.#options
+    if (this.#inHand.size >= requestsMax) return this.#fail(request, `${requestsMax} requests are in hand here`)
+    const answered = this.#answer(request).finally(() => this.#inHand.delete(answered))
+    this.#inHand.add(answered)
+  }
+
+  async #answer(request: Msg): Promise<void> {
+    const { clock, log, answer, bytesMax, admit } = this.#options
+    const { subject } = request
+    const startedMs = clock.steadyMs()
+    try {
+      const reply = await answer({ subject, payload: payloadOf(request) })
+      const { data, headers } = frameOf(subject, reply, bytesMax())
+      if (admit(data.byteLength)) request.respond(data, headers && { headers })
+    } catch (error) {
+      log.warn({ subject, error }, 'a request failed')
+      this.#fail(request, error instanceof Error ? error.message : String(error))
+    }
+    this.#busyMs += clock.steadyMs() - startedMs
+  }
+
+  #fail(request: Msg, reason: string): void {
+    this.#errors += 1
+    this.#lastError = reason
+    try {
+      if (this.#options.admit(0)) request.respond(undefined, { headers: failureHeaders(reason) })
+    } catch (error) {
+      this.#options.log.debug({ subject: request.subject, error }, 'the failure of a request could not be told')
+    }
+  }
+}

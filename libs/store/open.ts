@@ -1,0 +1,42 @@
+import { join, resolve } from 'node:path'
+import type { Clock } from '#libs/clock.ts'
+import { openMemoryStore } from './memory.ts'
+import { openSqliteStore } from './sqlite.ts'
+import { StoreFault, type EventStore } from './store.ts'
+
+export interface StoreOptions {
+  readonly clock: Clock
+  /** The folder of the default file. */
+  readonly dataFolder: string
+  /** Hears of what a person may want to know: a lock taken over, a log that grows. */
+  readonly log?: { warn(details: object, message: string): void }
+}
+
+const defaultFile = 'remuda.db'
+
+/**
+ * Opens the store that a URL names: `memory:` (gone when the process ends), `sqlite:` (a file in the data folder),
+ * `sqlite:/path/to/file.db` or `postgres://user:password@host:5432/database`, which several processes may share. Throws
+ * `StoreFault` when it can not be opened, or the scheme is unknown.
+ */
+export async function openStore(url: string, { clock, dataFolder, log }: StoreOptions): Promise<EventStore> {
+  const [scheme, rest = ''] = url.split(/:(.*)/s, 2)
+  if (scheme === 'memory') return openMemoryStore({ clock })
+  if (scheme === 'sqlite') {
+    const path = rest.replace(/^\/\/(?=\/|$)/, '')
+    return openSqliteStore({
+      path: path === '' ? join(dataFolder, defaultFile) : resolve(path),
+      clock,
+      ...(log && { log }),
+    })
+  }
+  if (scheme === 'postgres' || scheme === 'postgresql') {
+    // One machine needs no client of PostgreSQL, so it is loaded only where it is used.
+    const { openPostgresStore } = await import('./postgres.ts')
+    return openPostgresStore({ url, clock, ...(log && { log }) })
+  }
+  throw new StoreFault(
+    `There is no event store "${scheme}:". Use memory:, sqlite: or sqlite:/path/to/file.db on one machine, and ` +
+      'postgres://user:password@host:5432/database for several.',
+  )
+}

@@ -1,0 +1,61 @@
+import type { Recorded } from '#contracts/message.ts'
+import type { Clock } from '#libs/clock.ts'
+import { backoffMs } from '../../backoff.ts'
+import { StoreFault } from '../store.ts'
+import type { Doorbell } from './doorbell.ts'
+import { asFault, isPassing } from './faults.ts'
+import type { Reader } from './reader.ts'
+
+const pageEvents = 1_000
+const backoff = { baseMs: 20, delayMaxMs: 2_000 }
+
+export interface Following {
+  readonly reader: Reader
+  readonly doorbell: Doorbell
+  readonly clock: Clock
+}
+
+/**
+ * Pages after a position, for ever: see `EventStore.follow`. Outlasts a server that restarts. Throws `StoreFault` when
+ * the store is closed meanwhile, or when reading fails for a reason that does not pass by itself.
+ */
+export async function* followLog(
+  following: Following,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Recorded[]> {
+  const { doorbell } = following
+  let position = after
+  doorbell.join()
+  try {
+    while (!signal.aborted) {
+      if (doorbell.position <= position) await doorbell.news.next(signal)
+      if (doorbell.news.closed)
+        throw new StoreFault('The store was closed while it was being followed. Stop followers first.')
+      if (signal.aborted || doorbell.position <= position) continue
+      const page = await nextPage(following, position, signal)
+      if (page.length === 0 || signal.aborted) continue
+      yield page
+      position = page.at(-1)?.meta.position ?? position
+    }
+  } finally {
+    doorbell.leave()
+  }
+}
+
+/** What comes next, read again and again while the server is away. Empty when it was stopped meanwhile. */
+async function nextPage(
+  { reader, doorbell, clock }: Following,
+  position: number,
+  signal: AbortSignal,
+): Promise<readonly Recorded[]> {
+  for (let failures = 1; !signal.aborted && !doorbell.news.closed; failures++) {
+    try {
+      return await reader.pageOnce(position, pageEvents)
+    } catch (error) {
+      if (!isPassing(error)) throw asFault(error, `following after position ${position}`)
+      await clock.sleep(backoffMs(clock, failures, backoff), signal)
+    }
+  }
+  return []
+}

@@ -1,0 +1,66 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { checkCheckpoint, checkParked, snapshotText } from '../keptLimits.ts'
+import type { EventStore, Parked, StoreFault } from '../store.ts'
+import type { Work } from './writer.ts'
+
+/**
+ * Snapshots, checkpoints and parked events: kept beside the events, and committed together with them.
+ * @param db throws when the store is closed
+ */
+export function keptBeside(db: () => DatabaseSync, enqueue: (work: Work) => void) {
+  const prepared = prepare(db())
+  const open = () => {
+    db()
+    return prepared
+  }
+  /** Resolves when what `write` does is durable. */
+  const written = (write: () => void, chars = 0) =>
+    new Promise<void>((done, fail: (fault: StoreFault) => void) => {
+      db()
+      enqueue({ chars, write, done, fail })
+    })
+
+  return {
+    async saveSnapshot(stream, snapshot) {
+      const text = snapshotText(stream, snapshot)
+      await written(() => prepared.saveSnapshot.run(stream, snapshot.schema, snapshot.version, text), text.length)
+    },
+    async loadSnapshot(stream, schema) {
+      const row = open().loadSnapshot.get(stream, schema)
+      return row
+        ? { schema, version: Number(row['version']), state: JSON.parse(String(row['state'])) as unknown }
+        : null
+    },
+    async saveCheckpoint(name, position) {
+      checkCheckpoint(name, position)
+      await written(() => prepared.saveCheckpoint.run(name, position))
+    },
+    async loadCheckpoint(name) {
+      return Number(open().loadCheckpoint.get(name)?.['position'] ?? 0)
+    },
+    async park(parked) {
+      checkParked(parked)
+      const { reactor, position, stream, type, reason, attempts, parkedAt } = parked
+      await written(() => prepared.park.run(reactor, position, stream, type, reason, attempts, parkedAt))
+    },
+    async unpark(reactor, position) {
+      await written(() => prepared.unpark.run(reactor, position))
+    },
+    async listParked() {
+      return open().listParked.all() as unknown as Parked[]
+    },
+  } satisfies Partial<EventStore>
+}
+
+const prepare = (db: DatabaseSync) => ({
+  saveSnapshot: db.prepare(`INSERT INTO snapshots VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
+    SET version = excluded.version, state = excluded.state WHERE excluded.version >= version`),
+  loadSnapshot: db.prepare('SELECT version, state FROM snapshots WHERE stream = ? AND schema = ?'),
+  saveCheckpoint: db.prepare(`INSERT INTO checkpoints VALUES (?, ?) ON CONFLICT DO UPDATE
+    SET position = excluded.position WHERE excluded.position > position`),
+  loadCheckpoint: db.prepare('SELECT position FROM checkpoints WHERE name = ?'),
+  park: db.prepare('INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)'),
+  unpark: db.prepare('DELETE FROM parked WHERE reactor = ? AND position = ?'),
+  listParked: db.prepare(`SELECT reactor, position, stream, type, reason, attempts, parked_at AS parkedAt
+    FROM parked ORDER BY position, reactor`),
+})

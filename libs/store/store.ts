@@ -1,0 +1,82 @@
+import type { Cause, Message, Recorded } from '#contracts/message.ts'
+
+/**
+ * The only source of truth. What `append` has acknowledged is on disk. A lost race is an answer (`'conflict'`); a
+ * store that cannot be reached or written is a `StoreFault`.
+ */
+export interface EventStore extends AsyncDisposable {
+  /**
+   * Appends facts behind `expectedVersion` (0: the stream must not exist yet) and answers them as recorded, once they
+   * are durable. All facts of one call are stored or none; they get consecutive versions, in order. The cause is that
+   * of all facts, or a list with one for each of them: so commands that wait for the same stream can be stored together.
+   */
+  append(
+    stream: string,
+    expectedVersion: number,
+    facts: readonly Message[],
+    cause: Cause | readonly Cause[],
+  ): Promise<readonly Recorded[] | 'conflict'>
+  /** The events of one stream after `afterVersion` (default 0: all), oldest first, and the stream's version. */
+  read(stream: string, afterVersion?: number): Promise<StreamSlice>
+  /** Up to `limit` (1 to 10,000) events of all streams with a position greater than `after`, in order. */
+  readAll(after: number, limit: number): Promise<readonly Recorded[]>
+  /** The last position that readers may see; 0 when the store is empty. */
+  head(): Promise<number>
+  /**
+   * Pages of events after a position, for ever: what is stored first, then what arrives, at once. A page is never
+   * empty, positions are gap-free from page to page as stored. Ends when the signal aborts.
+   */
+  follow(after: number, signal: AbortSignal): AsyncIterable<readonly Recorded[]>
+
+  /** A folded state of a long stream, so that it need not be replayed whole. `schema` names the shape of `state`. */
+  saveSnapshot(stream: string, snapshot: Snapshot): Promise<void>
+  loadSnapshot(stream: string, schema: string): Promise<Snapshot | null>
+
+  /** How far a reactor got. Kept beside the events; losing one costs re-reading, never correctness. */
+  saveCheckpoint(name: string, position: number): Promise<void>
+  loadCheckpoint(name: string): Promise<number>
+
+  /** Events that a reactor could not handle, where an operator sees them and may have them tried again. */
+  park(parked: Parked): Promise<void>
+  unpark(reactor: string, position: number): Promise<void>
+  listParked(): Promise<readonly Parked[]>
+
+  /** Grows with every restore from a backup; fences leases, work orders and agents of the time before. */
+  readonly epoch: number
+  /** Copies the store, consistent and while it is being written, to a new file or folder. */
+  backup(target: string): Promise<void>
+  /** Reads everything once: versions gap-free, positions increasing, every event readable, chain intact. */
+  verify(): Promise<Verification>
+}
+
+export interface StreamSlice {
+  readonly version: number
+  readonly events: readonly Recorded[]
+}
+
+export interface Snapshot {
+  readonly schema: string
+  readonly version: number
+  readonly state: unknown
+}
+
+export interface Parked {
+  readonly reactor: string
+  readonly position: number
+  readonly stream: string
+  readonly type: string
+  readonly reason: string
+  readonly attempts: number
+  readonly parkedAt: number
+}
+
+export interface Verification {
+  readonly events: number
+  readonly streams: number
+  readonly problems: readonly string[]
+}
+
+/** The store cannot be reached, is locked by another process, is full or damaged. Carries a next step for people. */
+export class StoreFault extends Error {
+  override readonly name = 'StoreFault'
+}

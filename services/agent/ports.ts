@@ -1,0 +1,80 @@
+import type { AgentFrame, EnrollReply, EnrollRequest, WorkOrder } from '#contracts/agent.ts'
+import type { TaskResult } from '#contracts/deployment.ts'
+import type { MachineFacts } from '#contracts/machine.ts'
+import type { Outputs } from '#contracts/process.ts'
+import type { Clock } from '#libs/clock.ts'
+import type { Log } from '#libs/log.ts'
+
+/** What the agent needs of the world. The simulation passes other implementations of the same. */
+export interface AgentPorts {
+  readonly clock: Clock
+  readonly transport: AgentTransport
+  readonly enroller: Enroller
+  readonly files: AgentFiles
+  readonly runner: Runner
+  readonly machine: ThisMachine
+  readonly log: Log
+}
+
+export interface AgentTransport {
+  /** Opens a socket to the server. Throws when the server cannot be reached. */
+  connect(): Promise<AgentSocket>
+}
+
+export interface AgentSocket {
+  send(frame: AgentFrame): void
+  /** Frames as they came, not yet looked at. Ends when the socket is closed, by whichever side. */
+  readonly frames: AsyncIterable<unknown>
+  /** Resolves when the other end has shown that it is there. */
+  probe(): Promise<void>
+  close(): void
+}
+
+export interface Enroller {
+  /** Throws when the server cannot be reached or gives no answer that can be read. */
+  enroll(request: EnrollRequest): Promise<EnrollReply | { readonly refused: string; readonly detail: string }>
+}
+
+/** The agent's data folder. What `replace` and a durable `append` have resolved is on disk. */
+export interface AgentFiles {
+  /** The whole text of a file, or null when there is none. */
+  read(name: string): Promise<string | null>
+  /** Puts a text in the place of a file, whole or not at all. */
+  replace(name: string, text: string): Promise<void>
+  /** Appends in the order of the calls. */
+  append(name: string, text: string, options: { readonly durable: boolean }): Promise<void>
+  remove(name: string): Promise<void>
+}
+
+export type FailureReason = Extract<TaskResult, { outcome: 'failed' }>['reason']
+/** Why a running task is ended before its time. */
+export type StopReason = Extract<FailureReason, 'cancelled' | 'interrupted'>
+
+export type RunOutcome =
+  | { readonly outcome: 'succeeded'; readonly outputs: Outputs }
+  | {
+      readonly outcome: 'failed'
+      readonly reason: FailureReason
+      readonly exitCode: number | null
+      readonly detail: string
+    }
+
+export interface RunOptions {
+  /** Aborted with a `StopReason`. */
+  readonly signal: AbortSignal
+  /** Takes what the script prints; false when no more of it is wanted. */
+  output(text: string): boolean
+}
+
+export interface Runner {
+  /** Runs a script to its end, or ends it. Every mishap is an outcome; it never rejects. */
+  run(order: WorkOrder, options: RunOptions): Promise<RunOutcome>
+  /** Ends what a run of an earlier agent process may have left behind. */
+  clearAway(taskId: string): Promise<void>
+}
+
+export interface ThisMachine {
+  /** Tells one installation of an operating system from another; null when there is nothing to tell it by. */
+  fingerprint(): Promise<string | null>
+  facts(): MachineFacts
+}

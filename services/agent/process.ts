@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import type { ConfigSources } from '#libs/config.ts'
+import type { Log } from '#libs/log.ts'
+import { systemClock } from '#libs/systemClock.ts'
+import { runAgent } from './agent.ts'
+import { readAgentConfig, type AgentConfig } from './config.ts'
+import { httpEnroller } from './enrollHttp.ts'
+import { openFiles } from './files.ts'
+import { lockFolder } from './lock.ts'
+import { thisMachine } from './machine.ts'
+import { createRunner } from './runner.ts'
+import { defaultLimits, type AgentSettings } from './settings.ts'
+import { socketTransport } from './socket.ts'
+import { terminalLog } from './terminal.ts'
+
+const clock = systemClock
+
+/**
+ * The agent of this machine, until it is asked to stop.
+ * @throws ConfigMistakes, LockFault or IdentityFault with advice for people
+ */
+export async function agentProcess(sources: ConfigSources, stop: AbortSignal): Promise<void> {
+  const config = readAgentConfig(sources)
+  const log = terminalLog(clock, config.logLevel, (line) => process.stdout.write(line))
+  warnOfPlainHttp(config.server, log)
+
+  await using _lock = await lockFolder(config.data)
+  await using files = await openFiles(config.data)
+  const ports = {
+    clock,
+    files,
+    log,
+    machine: thisMachine,
+    transport: socketTransport(config.server),
+    enroller: httpEnroller(config.server, clock),
+    runner: createRunner({ clock, folder: config.data, killGraceMs: config.killGrace }),
+  }
+  await runAgent(ports, settingsOf(config, log), stop)
+  log.info('stopped')
+}
+
+function settingsOf(config: AgentConfig, log: Log): AgentSettings {
+  const { token = null, tokenFile, name, role: roles, attribute: attributes, tasksMax, stopGrace: stopGraceMs } = config
+  const readToken = async () => {
+    if (tokenFile === undefined) return token
+    try {
+      return (await readFile(tokenFile, 'utf8')).trim() || null
+    } catch (error) {
+      log.warn({ tokenFile, error }, 'the file with the join token cannot be read')
+      return null
+    }
+  }
+  return { ...defaultLimits, token: readToken, name, roles, attributes, tasksMax, stopGraceMs }
+}
+
+function warnOfPlainHttp(server: string, log: Log): void {
+  const { protocol, hostname } = new URL(server)
+  const isHere =
+    hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
+  if (protocol === 'http:' && !isHere) {
+    log.warn('the connection to the server is not encrypted; whoever is on the way can run scripts here. Use https.')
+  }
+}

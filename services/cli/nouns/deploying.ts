@@ -1,0 +1,77 @@
+import type { Command } from 'commander'
+import type { DeploymentRow } from '#contracts/rows.ts'
+import { path } from '../client.ts'
+import { action, type Context, type Io } from '../context.ts'
+import type { Exit } from '../exit.ts'
+import { timeout } from '../options.ts'
+import { many } from '../values.ts'
+import { awaitDeployment, outcomeOf } from '../progress.ts'
+import { findMachines } from '../resolve.ts'
+import { deploymentDetails } from './deploymentText.ts'
+
+interface Waiting {
+  readonly wait?: boolean
+  readonly timeout?: number
+}
+
+const waitMaxMs = 3_600_000
+
+/** What starts deployments and waits for them. */
+export function addDeploying(deploy: Command, io: Io): void {
+  waits(
+    deploy
+      .command('create <project> <version> <environment>')
+      .description('deploy a release to an environment, or to some of its machines')
+      .option('--machine <machine>', 'only to these, by name or id', many),
+  ).action(action(io, create))
+  waits(deploy.command('retry <deployment>').description('the same release again, where it did not succeed')).action(
+    action(io, async (context, options: Waiting, id: string) => {
+      const reply = await context.client.send<Made>('POST', path`deployments/${id}/retry`, {})
+      return started(context, options, reply.body)
+    }),
+  )
+  deploy
+    .command('watch <deployment>')
+    .description('progress until it ends; the exit code says how')
+    .addOption(timeout('stop watching after this long (1h unless told)'))
+    .action(
+      action(io, (context, { timeout: limitMs = waitMaxMs }: Waiting, id: string) => finish(context, id, limitMs)),
+    )
+}
+
+const waits = (command: Command): Command =>
+  command
+    .option('--wait', 'show progress until it ends; the exit code says how')
+    .addOption(timeout('stop waiting after this long (1h unless told); the deployment goes on'))
+
+interface Creating extends Waiting {
+  readonly machine?: readonly string[]
+}
+
+interface Made {
+  readonly id: string
+}
+
+async function create(context: Context, options: Creating, projectId: string, version: string, environmentId: string) {
+  const { client } = context
+  const named = await findMachines(client, options.machine ?? [], { environment: environmentId })
+  const machines = named.length === 0 ? {} : { machines: named.map(({ id }) => id) }
+  const reply = await client.send<Made>('POST', 'deployments', { projectId, version, environmentId, ...machines })
+  return started(context, options, reply.body)
+}
+
+async function started(
+  context: Context,
+  { wait, timeout: limitMs = waitMaxMs }: Waiting,
+  made: Made,
+): Promise<Exit | void> {
+  const { id } = made
+  if (wait === true) return finish(context, id, limitMs)
+  context.show(made, () => `Deployment ${id} is made.\nremuda deploy watch ${id}\n`)
+}
+
+async function finish(context: Context, id: string, limitMs: number): Promise<Exit> {
+  const row: DeploymentRow = await awaitDeployment(context, id, limitMs)
+  context.show(row, (ended) => deploymentDetails(context, ended))
+  return outcomeOf(row)
+}

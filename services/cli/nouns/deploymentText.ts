@@ -1,0 +1,71 @@
+import type { DeploymentRow, StepRow, TargetRow, TaskRow } from '#contracts/rows.ts'
+import { speakDuration } from '#libs/units.ts'
+import type { Context } from '../context.ts'
+import { counted, listed, nothing, state } from '../format.ts'
+import { lasted, when } from '../time.ts'
+import { details, table, type Column } from '../table.ts'
+
+export const deploymentColumns = ({ terminal, clock }: Context): readonly Column<DeploymentRow>[] => [
+  { title: 'id', cell: ({ id }) => id },
+  { title: 'project', cell: ({ projectId }) => projectId },
+  { title: 'version', cell: ({ version }) => version },
+  { title: 'environment', cell: ({ environmentId }) => environmentId },
+  { title: 'kind', cell: ({ kind }) => kind },
+  { title: 'state', cell: (row) => state(row.state) },
+  { title: 'targets', align: 'right', cell: ({ targets }) => targets.length },
+  { title: 'created', cell: ({ createdAt }) => when(terminal, clock, createdAt) },
+  { title: 'took', cell: ({ startedAt, endedAt }) => lasted(clock, startedAt, endedAt) },
+  { title: 'reason', cell: ({ reason }) => reason ?? '', flexible: true },
+]
+
+export const taskColumns = ({ terminal, clock }: Context): readonly Column<TaskRow>[] => [
+  { title: 'step', cell: ({ stepId }) => stepId },
+  { title: 'machine', cell: ({ machineName }) => machineName, flexible: true },
+  { title: 'try', align: 'right', cell: ({ attempt }) => attempt },
+  { title: 'state', cell: (row) => state(row.state) },
+  { title: 'exit', align: 'right', cell: ({ exitCode }) => exitCode ?? nothing },
+  { title: 'dispatched', cell: ({ dispatchedAt }) => when(terminal, clock, dispatchedAt) },
+  { title: 'took', cell: ({ durationMs }) => (durationMs === null ? nothing : speakDuration(durationMs)) },
+  { title: 'reason', cell: ({ reason }) => reason ?? '', flexible: true },
+]
+
+export function deploymentDetails({ terminal, clock }: Context, row: DeploymentRow): string {
+  const { approval } = row
+  const known = details(terminal, [
+    ['id', row.id],
+    ['release', `${row.projectId} ${row.version}`],
+    ['environment', row.environmentId],
+    ['kind', row.kind],
+    ['state', state(row.state)],
+    ['reason', row.reason],
+    ['waits for a person', approval && `${approval.message} (until ${when(terminal, clock, approval.deadlineAt)})`],
+    ['targets', counted(outcomesOf(row))],
+    ['created', `${when(terminal, clock, row.createdAt)} by ${row.createdBy}`],
+    ['took', lasted(clock, row.startedAt, row.endedAt)],
+  ])
+  const steps = row.steps.length === 0 ? '' : `\n${table(terminal, stepColumns({ clock }), row.steps)}`
+  const targets = row.targets.length === 0 ? '' : `\n${table(terminal, targetColumns, row.targets)}`
+  return known + steps + targets
+}
+
+function outcomesOf({ targets }: DeploymentRow): Readonly<Record<string, number>> {
+  const grouped = Object.entries(Object.groupBy(targets, ({ outcome }) => outcome))
+  return Object.fromEntries(grouped.map(([outcome, those]) => [outcome, those?.length ?? 0]))
+}
+
+const stepColumns = ({ clock }: Pick<Context, 'clock'>): readonly Column<StepRow>[] => [
+  { title: 'step', cell: ({ id }) => id },
+  { title: 'name', cell: ({ name }) => name, flexible: true },
+  { title: 'state', cell: (row) => state(row.state) },
+  { title: 'tasks', cell: ({ tasks }) => counted(tasks) },
+  { title: 'took', cell: ({ startedAt, endedAt }) => lasted(clock, startedAt, endedAt) },
+  { title: 'reason', cell: ({ reason }) => reason ?? '', flexible: true },
+]
+
+const targetColumns: readonly Column<TargetRow>[] = [
+  { title: 'machine', cell: ({ machineId }) => machineId },
+  { title: 'name', cell: ({ name }) => name, flexible: true },
+  { title: 'roles', cell: ({ roles }) => listed(roles), flexible: true },
+  { title: 'outcome', cell: ({ outcome }) => state(outcome) },
+  { title: 'reason', cell: ({ reason }) => reason ?? '', flexible: true },
+]

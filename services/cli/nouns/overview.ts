@@ -1,0 +1,31 @@
+import type { Command } from 'commander'
+import type { Overview } from '#contracts/rows.ts'
+import { action, type Context, type Io } from '../context.ts'
+import { counted } from '../format.ts'
+import { watchable, type WatchOptions } from '../options.ts'
+import { details } from '../table.ts'
+import { view } from '../view.ts'
+
+export function addOverview(program: Command, io: Io): void {
+  const overview = program.command('overview').alias('status').description('the whole fleet in a few lines')
+  watchable(overview).action(
+    action(io, (context, options: WatchOptions) =>
+      view(
+        context,
+        options,
+        () => context.client.get<Overview>('overview'),
+        (body) => shown(context, body),
+      ),
+    ),
+  )
+}
+
+const shown = ({ terminal, client }: Context, { machines, environments, deployments, withheld, ...rest }: Overview) =>
+  details(terminal, [
+    ['server', `${client.server} (${rest.version})`],
+    ['environments', environments],
+    ['machines', counted(machines)],
+    ['deployments', counted(deployments)],
+    ['removals withheld', withheld === 0 ? 'none' : { text: String(withheld), style: 'yellow' }],
+    ['events', rest.position],
+  ])

@@ -1,0 +1,10 @@
+import { formatDuration } from '#libs/units.ts'
+
+/** A document in which durations stand as people write them, such as `5m`. The API reads both. */
+export function withSpokenDurations(value: unknown, name = ''): unknown {
+  if (Array.isArray(value)) return value.map((one) => withSpokenDurations(one))
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withSpokenDurations(inner, key)]))
+  }
+  return typeof value === 'number' && name.endsWith('Ms') ? formatDuration(value) : value
+}

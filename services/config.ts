@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { serviceNames } from '#contracts/command.ts'
+import { onOff, timeSpan, wholeNumber } from '#libs/config.ts'
+import { defaultLimits, type HttpLimits } from '#libs/http/limits.ts'
+import { logLevels } from '#libs/log.ts'
+
+const portMax = 65_535
+const services = z.array(z.enum(serviceNames)).min(1)
+
+const limitMax = 1_000_000_000
+const file = z.string().optional().meta({ accepted: 'the path of a file' })
+
+/** Every limit of the HTTP edge is a setting by its own name: `--requests-per-second`, `--body-max-bytes`. */
+const limits = Object.fromEntries(
+  Object.entries(defaultLimits).map(([name, value]) => [
+    name,
+    (name.endsWith('Ms') ? timeSpan(1, limitMax) : wholeNumber(1, limitMax))
+      .default(value)
+      .describe('a limit of the HTTP edge'),
+  ]),
+) as unknown as Record<keyof HttpLimits, z.ZodType<number>>
+
+/** The server's settings: `REMUDA_PORT` and `--port` set `port`, and so on. */
+export const ServerConfig = z.object({
+  host: z
+    .string()
+    .default('127.0.0.1')
+    .describe('the address to listen on; other machines reach only what is not loopback')
+    .meta({ accepted: 'an address or host name' }),
+  port: wholeNumber(0, portMax).default(4780).describe('the port to listen on; 0 for any that is free'),
+  data: z.string().default('./data').describe('the folder of everything that is kept').meta({ accepted: 'a path' }),
+  storeUrl: z
+    .string()
+    .regex(/^(sqlite|memory|postgres|postgresql):/, 'no event store that Remuda knows')
+    .default('sqlite:')
+    .describe('the event store')
+    .meta({
+      secret: true,
+      accepted:
+        'sqlite: (a file in the data folder), sqlite:/path/to/file.db, postgres://..., or memory: (nothing is kept)',
+    }),
+  busUrl: z
+    .string()
+    .regex(/^(memory:|nats:\/\/|tls:\/\/)/, 'no bus that Remuda knows')
+    .default('memory:')
+    .describe('the bus between services')
+    .meta({ secret: true, accepted: 'memory: (one process) or nats://host:4222, several servers divided by commas' }),
+  natsCreds: file.describe('credentials for NATS'),
+  natsNkey: file.describe('an nkey seed for NATS'),
+  natsCa: file.describe('the certificate authority of the NATS servers'),
+  natsCert: file.describe('the certificate that NATS is shown'),
+  natsKey: file.describe('the key of that certificate'),
+  natsAllowOld: onOff.default(false).describe('whether NATS servers with known holes will do'),
+  adminToken: z
+    .string()
+    .min(16, 'shorter than 16 characters')
+    .optional()
+    .describe('the token that may do everything; made at the first start when not set')
+    .meta({ secret: true, accepted: 'at least 16 characters' }),
+  services: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(services)
+    .default([...serviceNames])
+    .describe('the services that this process runs')
+    .meta({ accepted: serviceNames.join(', ') }),
+  worker: onOff
+    .default(false)
+    .describe('whether the server runs steps that belong to no target, with a worker of its own'),
+  logLevel: z.enum(logLevels).default('info').describe('what is told'),
+  ...limits,
+})
+export type ServerConfig = z.infer<typeof ServerConfig>

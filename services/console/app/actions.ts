@@ -1,0 +1,28 @@
+import type { DeploymentRow, MachineRow } from '#contracts/rows.ts'
+import { api } from './server.ts'
+
+const at = (machine: Pick<MachineRow, 'id'>) => `machines/${encodeURIComponent(machine.id)}`
+const run = (deployment: Pick<DeploymentRow, 'id'>) => `deployments/${encodeURIComponent(deployment.id)}`
+const because = (reason: string) => (reason === '' ? {} : { reason })
+
+type Machine = Pick<MachineRow, 'id'>
+type Deployment = Pick<DeploymentRow, 'id'>
+
+/** What a person can do to a machine. A reason that is left out is recorded as not given. */
+export const machineActions = {
+  enable: (machine: Machine) => api.send('POST', `${at(machine)}/enable`, {}),
+  disable: (machine: Machine, reason: string) => api.send('POST', `${at(machine)}/disable`, because(reason)),
+  check: (machine: Machine) => api.send('POST', `${at(machine)}/check`, {}),
+  remove: (machine: Machine, reason: string) => api.send('DELETE', at(machine), because(reason)),
+  restore: (machine: Machine, reason: string) => api.send('POST', `${at(machine)}/restore`, because(reason)),
+  release: ({ id, environmentId }: Pick<MachineRow, 'id' | 'environmentId'>) =>
+    api.send('POST', `environments/${encodeURIComponent(environmentId)}/guard/release`, { machines: [id] }),
+}
+
+/** What a person can do to a deployment. */
+export const deploymentActions = {
+  cancel: (deployment: Deployment, reason: string) => api.send('POST', `${run(deployment)}/cancel`, because(reason)),
+  retry: (deployment: Deployment) => api.send<{ id?: string }>('POST', `${run(deployment)}/retry`, {}),
+  decide: (deployment: Deployment, decision: 'approve' | 'reject', comment: string) =>
+    api.send('POST', `${run(deployment)}/decide`, { decision, comment }),
+}

@@ -1,0 +1,73 @@
+import { words } from './format.ts'
+
+/** What `GET machines/:id/explain` answers of a project: what the machine should have of it, what it has, and why. */
+export interface ExplainedProject {
+  readonly projectId: string
+  readonly because: string
+  readonly desired: { readonly version: string; readonly because: string } | null
+  readonly installed: { readonly version: string } | null
+  readonly verdict: ExplainedVerdict | null
+}
+
+export interface ExplainedVerdict {
+  readonly verdict: string
+  readonly clause: string | null
+  readonly detail: string | null
+  readonly version: string | null
+  readonly deploymentId: string | null
+  readonly at: string
+}
+
+export interface Explained {
+  readonly removal: ExplainedVerdict | null
+  readonly projects: readonly ExplainedProject[]
+}
+
+/** Whether it is as it should be, needs nothing, or is behind. */
+export const standingTone = ({ because }: ExplainedProject): 'good' | 'warn' | 'muted' =>
+  because === 'converged' ? 'good' : because === 'not-converged' ? 'warn' : 'muted'
+
+/** Why the machine has, or has not, a release of the project. */
+export function standingWords({ because, desired, installed }: ExplainedProject): string {
+  const source = desired?.because === 'override' ? 'a person pinned it' : 'it last succeeded here'
+  const has = installed === null ? 'nothing yet' : installed.version
+  switch (because) {
+    case 'converged':
+      return `Has ${has}, as it should: ${source}.`
+    case 'not-converged':
+      return `Should have ${desired?.version ?? '–'} (${source}), has ${has}.`
+    case 'nothing-desired':
+      return 'Nothing is to be on it: no release has succeeded in this environment yet.'
+    case 'role-missing':
+      return 'Not for it: it has none of the roles that the release is for.'
+    case 'disabled':
+      return `Gets nothing while it is disabled; has ${has}.`
+    case 'not-registered':
+      return 'Gets nothing, since it is not registered.'
+    case 'worker':
+      return 'Not for it: workers run steps and are never targets.'
+  }
+  return `${words(because)}.`
+}
+
+/** What policy said last, or null when that adds nothing. */
+export function verdictWords({ verdict, clause, detail, version }: ExplainedVerdict): string | null {
+  const more = detail === null || detail === '' ? '' : `: ${detail.replace(/\.$/, '')}`
+  switch (verdict) {
+    case 'AutomaticDeploymentRequested':
+      return `Policy sent ${version ?? 'it'} by itself.`
+    case 'AutomaticDeploymentSkipped':
+      return `Policy skipped ${version ?? 'it'} (${words(clause ?? 'refused').toLowerCase()})${more}.`
+    case 'RemovalRequested':
+      return `Policy decided to remove it (${words(clause ?? 'unavailable').toLowerCase()}).`
+    case 'RemovalWithheld':
+      return `Policy holds its removal back${more}.`
+    case 'RemovalsResumed':
+      return clause === 'recovery'
+        ? 'Policy no longer wants it removed: it answers again.'
+        : 'The guard let its removal go.'
+    case 'RemovalAbandoned':
+      return `It was not removed after all${more}.`
+  }
+  return null
+}

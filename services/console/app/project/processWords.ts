@@ -1,0 +1,39 @@
+import type { Step } from '#contracts/process.ts'
+import { count, duration, words } from '../format.ts'
+
+const to = (roles: readonly string[]) => (roles.length === 0 ? 'all targets' : `targets with ${roles.join(', ')}`)
+
+/** What a step does, in one line. */
+export function stepWords(step: Step): string {
+  switch (step.kind) {
+    case 'script':
+      return step.on === 'worker' ? 'Runs once on a worker' : `Runs on ${to(step.roles)}, ${windowWords(step.window)}`
+    case 'health-check':
+      return `Waits until ${to(step.roles)} are healthy`
+    case 'reevaluate-targets': {
+      const source =
+        'output' in step.from ? `the output ${step.from.output}` : `machines with ${step.from.roles.join(', ')}`
+      return `Looks for targets again by ${source}; they ${step.mode === 'replace' ? 'take the place of' : 'join'} the others`
+    }
+    case 'deregister-machines':
+      return step.from === 'replaced' ? 'Takes out the machines that were replaced' : `Takes out ${step.from.output}`
+    case 'approval':
+      return `Asks a person: ${step.message.replace(/\.$/, '')}`
+  }
+}
+
+const windowWords = (window: number | string) => (window === '100%' ? 'all at once' : `${window} at a time`)
+
+/** What is special about a step; what is usual is not said. */
+export function stepTraits(step: Step): string[] {
+  const traits = [`at most ${duration(step.timeLimitMs)}`]
+  if (step.condition !== 'success') traits.push(step.condition === 'always' ? 'always runs' : 'only after a failure')
+  if (step.catchUp) traits.push('newcomers catch up')
+  if (step.kind !== 'script') return traits
+  if (step.attemptsMax > 1) traits.push(count(step.attemptsMax, 'attempt'))
+  if (step.onFailure === 'exclude') traits.push('leaves out targets that fail')
+  if (step.repeatable) traits.push('may be repeated')
+  return traits
+}
+
+export const kindWords = (kind: Step['kind']): string => words(kind)

@@ -1,0 +1,61 @@
+import type { DeploymentEvent, TaskLogEvent } from '#contracts/deployment.ts'
+import type { ProjectEvent, ReleaseEvent } from '#contracts/project.ts'
+import { count, duration, listed } from '../format.ts'
+import { because, type SentencesOf } from './words.ts'
+
+const named = (machines: readonly { name: string }[]) => listed(machines.map(({ name }) => name))
+
+export const deploymentSentences: SentencesOf<DeploymentEvent> = {
+  DeploymentCreated: ({ projectId, version, environmentId, kind }) =>
+    `${projectId} ${version} is to be deployed to ${environmentId}${kind === 'automatic' ? ' automatically' : ''}.`,
+  DeploymentStarted: () => 'The deployment started.',
+  TargetsEvaluated: ({ included, excluded }) =>
+    `${count(included.length, 'target')} chosen${excluded.length === 0 ? '' : `; left out: ${named(excluded)}`}.`,
+  StepStarted: ({ stepId, machineIds }) =>
+    `Step ${stepId} started${machineIds.length === 0 ? '' : ` on ${count(machineIds.length, 'machine')}`}.`,
+  StepSucceeded: ({ stepId }) => `Step ${stepId} succeeded.`,
+  StepFailed: ({ stepId, reason }) => `Step ${stepId} failed: ${reason}`,
+  StepSkipped: ({ stepId, reason }) => `Step ${stepId} was skipped: ${reason}`,
+  TaskDispatched: ({ stepId, machineId, attempt }, nameOf) =>
+    `${nameOf(machineId)} was given step ${stepId}${attempt === 1 ? '' : `, attempt ${attempt}`}.`,
+  TaskStarted: ({ stepId, machineId }, nameOf) => `${nameOf(machineId)} started step ${stepId}.`,
+  TaskSucceeded: ({ stepId, machineId, durationMs }, nameOf) =>
+    `${nameOf(machineId)} finished step ${stepId} in ${duration(durationMs)}.`,
+  TaskFailed: ({ stepId, machineId, reason, exitCode, detail }, nameOf) =>
+    `${nameOf(machineId)} failed step ${stepId}: ${reason}${exitCode === null ? '' : ` ${exitCode}`}${because(detail)}`,
+  TaskLost: ({ stepId, machineId, reason }, nameOf) => `Step ${stepId} on ${nameOf(machineId)} was lost: ${reason}`,
+  TaskCancelRequested: ({ machineId, reason }, nameOf) => `${nameOf(machineId)} was told to stop: ${reason}`,
+  TargetExcluded: ({ machineId, cause, detail }, nameOf) =>
+    `${nameOf(machineId)} was taken out of the deployment (${cause})${because(detail)}`,
+  TargetsReevaluated: ({ added, removed, kept }) =>
+    `Targets looked for again: ${added.length} added, ${removed.length} replaced, ${kept.length} kept.`,
+  ApprovalRequested: ({ message }) => `Approval is asked for: ${message}`,
+  ApprovalGiven: ({ comment }) => `Approved${because(comment)}.`,
+  ApprovalRefused: ({ comment }) => `Rejected${because(comment)}.`,
+  MachineDeregistrationRequested: ({ name }) => `The deployment takes ${name} out of the environment.`,
+  DeploymentCancelRequested: ({ reason }) => `Cancelling was asked for: ${reason}`,
+  DeploymentSucceeded: ({ outcomes }) => `The deployment succeeded on ${count(outcomes.length, 'target')}.`,
+  DeploymentFailed: ({ reason }) => `The deployment failed: ${reason}`,
+  DeploymentCancelled: ({ reason }) => `The deployment was cancelled: ${reason}`,
+}
+
+export const taskLogSentences: SentencesOf<TaskLogEvent> = {
+  TaskLogged: ({ machineId, chunk }, nameOf) => `${nameOf(machineId)} wrote part ${chunk} of its log.`,
+}
+
+export const projectSentences: SentencesOf<ProjectEvent> = {
+  ProjectCreated: ({ projectId }) => `The project ${projectId} was created.`,
+  ProjectRenamed: ({ projectId, name }) => `The project ${projectId} is now called ${name}.`,
+  ProcessChanged: ({ projectId, processVersion, process }) =>
+    `The process of ${projectId} has ${count(process.steps.length, 'step')} now (version ${processVersion}).`,
+  VariablesChanged: ({ projectId, variables }) =>
+    `The variables of ${projectId} were changed; there are ${variables.length}.`,
+  ReleaseOverrideSet: ({ projectId, environmentId, version, reason }) =>
+    version === null
+      ? `${environmentId} takes the newest good release of ${projectId} again: ${reason}.`
+      : `${environmentId} is pinned to ${projectId} ${version}: ${reason}.`,
+}
+
+export const releaseSentences: SentencesOf<ReleaseEvent> = {
+  ReleaseCreated: ({ projectId, version }) => `The release ${projectId} ${version} was made.`,
+}

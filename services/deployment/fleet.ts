@@ -1,0 +1,99 @@
+import { workerRole, workersEnvironmentId } from '#contracts/eligibility.ts'
+import type { EnvironmentEvent } from '#contracts/environment.ts'
+import type { HealthEvent, HealthStatus } from '#contracts/health.ts'
+import type { MachineEvent } from '#contracts/machine.ts'
+import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import { isContactable, type FleetMachine } from './run/world.ts'
+
+export type FleetEvent = MachineEvent | HealthEvent | EnvironmentEvent
+type Who = Pick<FleetMachine, 'machineId' | 'name' | 'environmentId' | 'roles'>
+
+/** What this service knows of machines and environments, from their events. Health may come before registration. */
+export class Fleet {
+  readonly #machines = new Map<string, FleetMachine>()
+  readonly #byEnvironment = new Map<string, Map<string, FleetMachine>>()
+  readonly #health = new Map<string, Pick<FleetMachine, 'status' | 'statusSince'>>()
+  readonly #policies = new Map<string, EnvironmentPolicy>()
+
+  machine = (machineId: string): FleetMachine | undefined => this.#machines.get(machineId)
+
+  /** Also machines that have been removed. */
+  inEnvironment = (environmentId: string): Iterable<FleetMachine> =>
+    this.#byEnvironment.get(environmentId)?.values() ?? []
+
+  /** An environment's own workers come before those that serve everyone. */
+  workersFor = (environmentId: string): readonly FleetMachine[] => [
+    ...this.#workersIn(environmentId),
+    ...(environmentId === workersEnvironmentId ? [] : this.#workersIn(workersEnvironmentId)),
+  ]
+
+  policyOf = (environmentId: string): EnvironmentPolicy | undefined => this.#policies.get(environmentId)
+
+  /** Takes in what has happened; facts it does not care for change nothing. */
+  apply(event: FleetEvent): void {
+    switch (event.type) {
+      case 'EnvironmentCreated':
+      case 'EnvironmentPolicyChanged':
+        this.#policies.set(event.data.environmentId, event.data.policy)
+        return
+      case 'MachineRegistered':
+        return this.#register(event.data)
+      case 'MachineRestored':
+      case 'MachineChanged': {
+        const { machineId, name, environmentId, roles } = event.data
+        return this.#change(machineId, { name, environmentId, roles, registered: true })
+      }
+      case 'MachineDeregistered':
+        // Should it come back, it must be heard before it is given work.
+        this.#health.delete(event.data.machineId)
+        return this.#change(event.data.machineId, { registered: false, status: 'unknown' })
+      case 'MachineEnabled':
+        return this.#change(event.data.machineId, { enabled: true })
+      case 'MachineDisabled':
+        return this.#change(event.data.machineId, { enabled: false })
+      case 'MachineBecameHealthy':
+        return this.#feel(event.data.machineId, 'healthy', event.data.at)
+      case 'MachineBecameUnavailable':
+        return this.#feel(event.data.machineId, 'unavailable', event.data.at)
+      case 'HealthForgotten':
+        return this.#feel(event.data.machineId, 'unknown', event.data.at)
+      case 'EnvironmentRenamed':
+      case 'MachineReregistered':
+      case 'HealthCheckFailed':
+        return
+    }
+  }
+
+  #register({ machineId, name, environmentId, roles }: Who): void {
+    const felt = this.#health.get(machineId) ?? { status: 'unknown', statusSince: 0 }
+    const enabled = this.#machines.get(machineId)?.enabled ?? true
+    this.#put({ machineId, name, environmentId, roles, registered: true, enabled, ...felt })
+  }
+
+  #put(machine: FleetMachine): void {
+    const { machineId, environmentId } = machine
+    const before = this.#machines.get(machineId)
+    if (before !== undefined && before.environmentId !== environmentId)
+      this.#byEnvironment.get(before.environmentId)?.delete(machineId)
+    this.#machines.set(machineId, machine)
+    const members = this.#byEnvironment.get(environmentId)
+    if (members !== undefined) members.set(machineId, machine)
+    else this.#byEnvironment.set(environmentId, new Map([[machineId, machine]]))
+  }
+
+  #change(machineId: string, part: Partial<FleetMachine>): void {
+    const known = this.#machines.get(machineId)
+    if (known !== undefined) this.#put({ ...known, ...part })
+  }
+
+  #feel(machineId: string, status: HealthStatus, statusSince: number): void {
+    this.#health.set(machineId, { status, statusSince })
+    this.#change(machineId, { status, statusSince })
+  }
+
+  #workersIn(environmentId: string): readonly FleetMachine[] {
+    return [...this.inEnvironment(environmentId)].filter(
+      (machine) => machine.roles.includes(workerRole) && machine.enabled && isContactable(machine),
+    )
+  }
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { DeploymentCommand } from '#contracts/deployment.ts'
+import { ProjectCommand, ReleaseCommand } from '#contracts/project.ts'
+import { answerCommands } from '#libs/ask.ts'
+import type { Subscription } from '#libs/bus/bus.ts'
+import type { Platform } from '#libs/platform.ts'
+import type { Engine } from './engine.ts'
+import { projectAnswers } from './projectAnswers.ts'
+import { runAnswers } from './runAnswers.ts'
+
+const Command = z.discriminatedUnion('type', [DeploymentCommand, ProjectCommand, ReleaseCommand])
+
+/** Takes the commands of this service and answers them, whoever asks: routes, gateways, other services. */
+export function startInbox(platform: Platform, engine: Engine): Subscription {
+  const { answers, loadRelease } = projectAnswers(platform, engine)
+  return answerCommands(
+    platform.bus,
+    'deployment',
+    { ...answers, ...runAnswers(platform, engine, loadRelease) },
+    Command,
+  )
+}

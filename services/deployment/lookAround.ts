@@ -1,0 +1,27 @@
+import type { Fleet } from './fleet.ts'
+import type { Leases } from './leases.ts'
+import type { Occupancy } from './occupancy.ts'
+import type { World } from './run/world.ts'
+
+/** What moves on while the rest of the world is only asked. */
+interface Now {
+  readonly position: () => number
+  readonly listeningSince: () => number
+}
+
+/** The world as runs may see it: everything the engine keeps, to be read and not changed. */
+export const lookAround = (fleet: Fleet, occupancy: Occupancy, leases: Leases, now: Now): World => ({
+  get position() {
+    return now.position()
+  },
+  get listeningSince() {
+    return now.listeningSince()
+  },
+  machine: fleet.machine,
+  inEnvironment: fleet.inEnvironment,
+  workersFor: fleet.workersFor,
+  isFree: occupancy.isFree,
+  mayStart: occupancy.mayStart,
+  supersededBy: occupancy.supersededBy,
+  leaseExpired: leases.isExpired,
+})

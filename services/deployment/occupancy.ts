@@ -1,0 +1,163 @@
+import type { DeploymentEvent, DeploymentKind } from '#contracts/deployment.ts'
+import { Lane, type Place } from './lane.ts'
+import { Machines } from './machines.ts'
+
+type Created = Extract<DeploymentEvent, { type: 'DeploymentCreated' }>['data']
+export type Entrant = Pick<Created, 'deploymentId' | 'projectId' | 'environmentId' | 'kind' | 'version'>
+type Ended = Extract<DeploymentEvent, { type: 'DeploymentSucceeded' | 'DeploymentFailed' | 'DeploymentCancelled' }>
+
+interface Active {
+  readonly lane: Lane
+  readonly place: Place
+  /** Whether it brings its version to every machine of the environment. */
+  readonly isWhole: boolean
+  readonly tasks: Set<string>
+}
+
+/**
+ * Who holds what: one task at a time on a machine, one release at a time in a project and environment. What a decision
+ * takes is taken before it is stored, so that two decisions in one turn cannot take the same; what it frees is free
+ * when the fact has been stored and followed. A decision that could not be stored gives back what it took.
+ */
+export class Occupancy {
+  readonly #lanes = new Map<string, Lane>()
+  readonly #active = new Map<string, Active>()
+  readonly #machines = new Machines()
+  #entered = 0
+
+  isFree = (machineId: string, deploymentId: string): boolean => this.#machines.isFree(machineId, deploymentId)
+
+  mayStart = (deploymentId: string): boolean => {
+    const active = this.#active.get(deploymentId)
+    return active?.lane.mayStart(active.place) === true
+  }
+
+  supersededBy = (deploymentId: string): string | null => this.#active.get(deploymentId)?.place.supersededBy ?? null
+
+  activeIds = (): readonly string[] => [...this.#active.keys()]
+
+  isActive = (deploymentId: string): boolean => this.#active.has(deploymentId)
+
+  /** How many deployments of the project to the environment have not started. */
+  queued = (projectId: string, environmentId: string): number =>
+    this.#lanes.get(laneKey(projectId, environmentId))?.waiting ?? 0
+
+  /** Gives a deployment its place in the line, unless it has one. */
+  enter({ deploymentId, projectId, environmentId, kind, version }: Entrant, isWhole: boolean): void {
+    if (this.#active.has(deploymentId)) return
+    const lane = this.#laneOf(laneKey(projectId, environmentId))
+    const place = placeOf(deploymentId, kind, version, (this.#entered += 1))
+    lane.enter(place)
+    this.#active.set(deploymentId, { lane, place, isWhole, tasks: new Set() })
+  }
+
+  /** Takes what a decision is about to take, before it is stored. */
+  claim(facts: readonly DeploymentEvent[]): void {
+    for (const fact of facts) {
+      if (fact.type === 'DeploymentStarted') this.#start(fact.data.deploymentId)
+      if (fact.type === 'TaskDispatched') this.#take(fact.data)
+    }
+  }
+
+  /**
+   * Gives back what a decision took that may not have been stored. If it was stored after all, its facts take it again
+   * when they are followed.
+   */
+  giveBack(deploymentId: string, facts: readonly DeploymentEvent[]): readonly string[] {
+    const active = this.#active.get(deploymentId)
+    if (active === undefined) return []
+    if (facts.some(({ type }) => type === 'DeploymentCreated')) return this.leave(deploymentId)
+    const freed = facts.flatMap((fact) => (fact.type === 'TaskDispatched' ? this.#free(fact.data) : []))
+    if (facts.some(({ type }) => type === 'DeploymentStarted')) active.lane.setStarted(active.place, false)
+    return freed
+  }
+
+  /** Frees all that a deployment holds, and says which others may go on because of it. */
+  leave(deploymentId: string): readonly string[] {
+    const active = this.#active.get(deploymentId)
+    if (active === undefined) return []
+    this.#active.delete(deploymentId)
+    active.lane.leave(active.place)
+    const freed = [...active.tasks].flatMap((taskId) => this.#machines.release(taskId))
+    return [...active.lane.next(), ...freed]
+  }
+
+  /** Takes in a stored fact, each once and in order, and says which deployments may go on because of it. */
+  follow(event: DeploymentEvent): readonly string[] {
+    switch (event.type) {
+      case 'DeploymentCreated':
+        this.enter(event.data, event.data.machineIds === null)
+        return []
+      case 'DeploymentStarted':
+        this.#start(event.data.deploymentId)
+        return []
+      case 'TaskDispatched':
+        this.#take(event.data)
+        return []
+      case 'TaskSucceeded':
+      case 'TaskFailed':
+      case 'TaskLost':
+        return this.#free(event.data)
+      case 'DeploymentSucceeded':
+      case 'DeploymentFailed':
+      case 'DeploymentCancelled':
+        return this.#ended(event)
+      case 'TargetsEvaluated':
+      case 'StepStarted':
+      case 'StepSucceeded':
+      case 'StepFailed':
+      case 'StepSkipped':
+      case 'TaskStarted':
+      case 'TaskCancelRequested':
+      case 'TargetExcluded':
+      case 'TargetsReevaluated':
+      case 'ApprovalRequested':
+      case 'ApprovalGiven':
+      case 'ApprovalRefused':
+      case 'MachineDeregistrationRequested':
+      case 'DeploymentCancelRequested':
+        return []
+    }
+  }
+
+  #laneOf(key: string): Lane {
+    const known = this.#lanes.get(key)
+    if (known !== undefined) return known
+    const lane = new Lane()
+    this.#lanes.set(key, lane)
+    return lane
+  }
+
+  #start(deploymentId: string): void {
+    const active = this.#active.get(deploymentId)
+    active?.lane.setStarted(active.place, true)
+  }
+
+  #take({ deploymentId, taskId, machineId }: { deploymentId: string; taskId: string; machineId: string }): void {
+    const active = this.#active.get(deploymentId)
+    if (active === undefined) return
+    active.tasks.add(taskId)
+    this.#machines.hold(machineId, { deploymentId, taskId })
+  }
+
+  #free({ deploymentId, taskId }: { deploymentId: string; taskId: string }): readonly string[] {
+    this.#active.get(deploymentId)?.tasks.delete(taskId)
+    return this.#machines.release(taskId)
+  }
+
+  #ended({ type, data: { deploymentId } }: Ended): readonly string[] {
+    const active = this.#active.get(deploymentId)
+    if (active === undefined) return []
+    const { lane, place, isWhole } = active
+    if (type === 'DeploymentSucceeded' && place.kind === 'release' && isWhole) lane.supersede(place.version)
+    return this.leave(deploymentId)
+  }
+}
+
+const placeOf = (deploymentId: string, kind: DeploymentKind, version: string, number: number): Place => ({
+  ...{ deploymentId, kind, version, number },
+  started: false,
+  supersededBy: null,
+})
+
+const laneKey = (projectId: string, environmentId: string) => `${projectId} ${environmentId}`

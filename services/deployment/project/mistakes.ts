@@ -1,0 +1,55 @@
+import { rolesMax } from '#contracts/ids.ts'
+import type { Process, Step } from '#contracts/process.ts'
+
+/** Written as JSON. Process and variables, and the machines that are named, go into one fact of each deployment. */
+const processBytesMax = 384 * 1024
+
+/** What would keep a process from ever running, in words; what is about a step names it. */
+export function processMistakes(process: Process): readonly string[] {
+  const mistakes: string[] = []
+  const roles = targetRolesOf(process).length
+  if (roles > rolesMax) mistakes.push(`its steps on targets name ${roles} roles, at most ${rolesMax}`)
+  const bytes = bytesOf(process)
+  if (bytes > processBytesMax) mistakes.push(`it takes ${bytes} bytes as JSON, at most ${processBytesMax}`)
+  return [...mistakes, ...stepMistakes(process)]
+}
+
+export const bytesOf = (value: object): number => new TextEncoder().encode(JSON.stringify(value)).length
+
+function stepMistakes({ steps }: Process): readonly string[] {
+  const mistakes: string[] = []
+  const earlier = new Map<string, Step>()
+  for (const step of steps) {
+    const say = (what: string) => mistakes.push(`step ${step.id}: ${what}`)
+    if (earlier.has(step.id)) say('another step has the same id')
+    const output = outputRead(step)
+    if (output !== null) {
+      const source = output.slice(0, output.indexOf('.'))
+      if (earlier.get(source)?.kind !== 'script') say(`output ${output} is set by no script step before it`)
+    }
+    if (step.kind === 'reevaluate-targets' && step.expect.min > step.expect.max)
+      say(`expects at least ${step.expect.min} and at most ${step.expect.max} machines`)
+    if (step.kind === 'deregister-machines' && step.from === 'replaced' && !replacesBefore(earlier))
+      say('no step before it replaces targets')
+    if (step.timeLimitMs === 0) say('a time limit of 0 leaves it no time')
+    earlier.set(step.id, step)
+  }
+  return mistakes
+}
+
+const outputRead = (step: Step): string | null => {
+  if (step.kind !== 'reevaluate-targets' && step.kind !== 'deregister-machines') return null
+  return typeof step.from === 'object' && 'output' in step.from ? step.from.output : null
+}
+
+const replacesBefore = (earlier: ReadonlyMap<string, Step>): boolean =>
+  [...earlier.values()].some((step) => step.kind === 'reevaluate-targets' && step.mode === 'replace')
+
+/** The roles a release is for: those its steps on targets name. One step without roles makes it for all machines. */
+export function targetRolesOf({ steps }: Process): readonly string[] {
+  const wanted = steps.flatMap((step) =>
+    (step.kind === 'script' && step.on === 'targets') || step.kind === 'health-check' ? [step.roles] : [],
+  )
+  if (wanted.some((roles) => roles.length === 0)) return []
+  return [...new Set(wanted.flat())].toSorted()
+}

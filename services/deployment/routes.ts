@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import * as api from '#contracts/api.ts'
+import type { DeploymentCommand } from '#contracts/deployment.ts'
+import * as id from '#contracts/ids.ts'
+import type { Ask } from '#libs/ask.ts'
+import { causeOf, sendAnswer } from '#libs/http/answer.ts'
+import type { Http } from '#libs/http/http.ts'
+import { uuidOf } from '#libs/ids.ts'
+import { projectRoutes } from './projectRoutes.ts'
+
+const params = z.strictObject({ id: id.deploymentId })
+const tags = ['deployments']
+const config = { scope: 'write' } as const
+const ok = { 200: api.AcceptedReply }
+const taken = { 202: api.AcceptedReply }
+
+type Send = (command: DeploymentCommand, request: Parameters<typeof causeOf>[0]) => ReturnType<Ask>
+
+/** What can be asked of projects, releases and deployments: bodies in, commands out, answers back. */
+export const deploymentRoutes =
+  ({ ask }: { readonly ask: Ask }) =>
+  async (app: Http): Promise<void> => {
+    await app.register(projectRoutes({ ask }))
+    const send: Send = (command, request) => ask('deployment', command, causeOf(request))
+    addCreation(app, ask)
+    addRetry(app, ask)
+    addCancel(app, send)
+    addDecide(app, send)
+  }
+
+function addCreation(app: Http, ask: Ask): void {
+  const summary = 'Deploy a release to an environment: to all machines it is for, or to named ones'
+  app.post(
+    '/v1/deployments',
+    { config, schema: { tags, summary, body: api.CreateDeploymentBody, response: taken } },
+    async (request, reply) => {
+      const { projectId, version, environmentId, machines } = request.body
+      const cause = causeOf(request)
+      const about = { projectId, version, environmentId, kind: 'release', machineIds: machines ?? null } as const
+      const data = { deploymentId: uuidOf(cause.commandId), ...about }
+      sendAnswer(reply, await ask('deployment', { type: 'CreateDeployment', data }, cause), { status: 202 })
+      return reply
+    },
+  )
+}
+
+function addRetry(app: Http, ask: Ask): void {
+  const summary = 'Deploy again to the targets on which it did not succeed'
+  app.post(
+    '/v1/deployments/:id/retry',
+    { config, schema: { tags, summary, params, body: z.strictObject({}).optional(), response: taken } },
+    async (request, reply) => {
+      const cause = causeOf(request)
+      const data = { deploymentId: request.params.id, newDeploymentId: uuidOf(cause.commandId) }
+      sendAnswer(reply, await ask('deployment', { type: 'RetryDeployment', data }, cause), { status: 202 })
+      return reply
+    },
+  )
+}
+
+function addCancel(app: Http, send: Send): void {
+  app.post(
+    '/v1/deployments/:id/cancel',
+    { config, schema: { tags, summary: 'Cancel a deployment', params, body: api.ReasonBody, response: taken } },
+    async (request, reply) => {
+      const data = { deploymentId: request.params.id, reason: request.body.reason }
+      sendAnswer(reply, await send({ type: 'CancelDeployment', data }, request), { status: 202 })
+      return reply
+    },
+  )
+}
+
+function addDecide(app: Http, send: Send): void {
+  const summary = 'Approve or reject what a deployment waits for'
+  app.post(
+    '/v1/deployments/:id/decide',
+    { config, schema: { tags, summary, params, body: api.DecideBody, response: ok } },
+    async (request, reply) => {
+      const data = { deploymentId: request.params.id, ...request.body }
+      sendAnswer(reply, await send({ type: 'DecideDeployment', data }, request))
+      return reply
+    },
+  )
+}

@@ -1,0 +1,73 @@
+import type { DeploymentEvent } from '#contracts/deployment.ts'
+import { cancelled } from './ending.ts'
+import { activeTasks, currentStep, includedTargets, type Run, type RunTask } from './state.ts'
+import { waitingSince, type Scene } from './world.ts'
+
+/** How long a cancelled task may take to end before the run goes on without its answer. */
+const cancelGraceMs = 60_000
+
+/**
+ * An attempt is lost when its machine is gone, when nothing has been heard of it for longer than its lease, or when it
+ * goes on and on: its machine ends it at the time limit, so one that is still there a whole lease later never ends.
+ */
+export function loseTasks(scene: Scene): readonly DeploymentEvent[] {
+  const { run, created, nowMs } = scene
+  return activeTasks(run).flatMap((task) => {
+    const reason = reasonOfLoss(scene, task)
+    return reason === null ? [] : [lost(created.deploymentId, task, reason, nowMs)]
+  })
+}
+
+function reasonOfLoss(scene: Scene, task: RunTask): string | null {
+  const { world, created, nowMs } = scene
+  if (world.machine(task.machineId)?.registered !== true) return 'machine-removed'
+  if (world.leaseExpired(task.taskId)) return 'lease-expired'
+  const overdueAt = waitingSince(scene, task.dispatchedAt + task.timeLimitMs) + created.taskLeaseMs
+  return nowMs > overdueAt ? 'time-limit' : null
+}
+
+const lost = (
+  deploymentId: string,
+  { taskId, stepId, machineId, attempt }: RunTask,
+  reason: string,
+  failedAt: number,
+): DeploymentEvent => ({
+  type: 'TaskLost',
+  data: { deploymentId, taskId, stepId, machineId, attempt, reason, failedAt },
+})
+
+/** Tells whatever runs to stop, waits for it a while, and ends. Nothing new begins. */
+export function planCancel(
+  { run, created, nowMs }: Scene,
+  { reason, requestedAt }: NonNullable<Run['cancel']>,
+): readonly DeploymentEvent[] {
+  const { deploymentId } = created
+  const active = activeTasks(run)
+  if (active.length === 0) return [cancelled(run, created, reason)]
+  const untold = active.filter(({ cancelRequested }) => !cancelRequested)
+  if (untold.length > 0)
+    return untold.map(({ taskId, machineId }) => ({
+      type: 'TaskCancelRequested',
+      data: { deploymentId, taskId, machineId, reason },
+    }))
+  if (nowMs < requestedAt + cancelGraceMs) return []
+  return active.map((task) => lost(deploymentId, task, 'abandoned', nowMs))
+}
+
+/** A target that was removed, moved or disabled is left out from here on; one that is at work may finish its task. */
+export function excludeGone({ run, created, world }: Scene): readonly DeploymentEvent[] {
+  const { deploymentId, environmentId } = created
+  const step = currentStep(run)
+  if (step === undefined) return []
+  const about = { deploymentId, stepId: step.definition.id, unavailableSince: null }
+  const busy = new Set(activeTasks(run).map(({ machineId }) => machineId))
+  return includedTargets(run).flatMap(({ machineId, name }) => {
+    const machine = world.machine(machineId)
+    const removed = machine?.registered !== true
+    if (!removed && machine.enabled && machine.environmentId === environmentId) return []
+    if (!removed && busy.has(machineId)) return []
+    const cause = removed || machine.enabled ? 'removed' : 'disabled'
+    const what = removed ? 'removed' : machine.enabled ? `moved to ${machine.environmentId}` : 'disabled'
+    return [{ type: 'TargetExcluded', data: { ...about, machineId, cause, detail: `${name} was ${what}` } }]
+  })
+}

@@ -1,0 +1,88 @@
+import { hasRole } from '#contracts/eligibility.ts'
+import type { DeploymentEvent } from '#contracts/deployment.ts'
+import type { Step } from '#contracts/process.ts'
+import { planApproval } from './approvalStep.ts'
+import { begin } from './beginning.ts'
+import { planDeregistration } from './deregisterStep.ts'
+import { cancelled, finished } from './ending.ts'
+import { planHealthCheck } from './healthCheckStep.ts'
+import { excludeGone, loseTasks, planCancel } from './interruption.ts'
+import { planReevaluation } from './reevaluateStep.ts'
+import { planOnTargets, planOnWorker } from './scriptStep.ts'
+import { currentStep, includedTargets, isPartOf, runsOnTargets, skippedByFailure, skippedForRoles } from './state.ts'
+import type { Run, RunStep } from './state.ts'
+import type { Scene, World } from './world.ts'
+
+/**
+ * What is due now: the next facts of a run, or none when it has to wait. A run is a state that knows its next step, so
+ * a crash resumes by asking again. The groups are in order of urgency, and only the first that has something is given.
+ */
+export function plan(run: Run, world: World, nowMs: number): readonly DeploymentEvent[] {
+  const { created } = run
+  if (created === null) return []
+  const scene = { run, created, world, nowMs }
+  switch (run.status) {
+    case 'unknown':
+    case 'ended':
+      return []
+    case 'queued':
+      return planQueued(scene)
+    case 'running': {
+      const lost = loseTasks(scene)
+      if (lost.length > 0) return lost
+      if (run.cancel !== null) return planCancel(scene, run.cancel)
+      const gone = excludeGone(scene)
+      return gone.length > 0 ? gone : planStep(scene)
+    }
+  }
+}
+
+function planQueued(scene: Scene): readonly DeploymentEvent[] {
+  const { run, created, world } = scene
+  if (run.cancel !== null) return [cancelled(run, created, run.cancel.reason)]
+  const newer = world.supersededBy(created.deploymentId)
+  if (newer !== null) return [cancelled(run, created, `version ${newer} was deployed in the meantime`)]
+  return world.mayStart(created.deploymentId) ? begin(scene) : []
+}
+
+function planStep(scene: Scene): readonly DeploymentEvent[] {
+  const step = currentStep(scene.run)
+  if (step === undefined) return [finished(scene.run, scene.created)]
+  if (step.state === 'pending') return [startStep(scene, step)]
+  const { definition } = step
+  switch (definition.kind) {
+    case 'script':
+      return definition.on === 'worker' ? planOnWorker(scene, step, definition) : planOnTargets(scene, step, definition)
+    case 'health-check':
+      return planHealthCheck(scene, step, definition)
+    case 'reevaluate-targets':
+      return planReevaluation(scene, step, definition)
+    case 'deregister-machines':
+      return planDeregistration(scene, step, definition)
+    case 'approval':
+      return planApproval(scene, step, definition)
+  }
+}
+
+function startStep(scene: Scene, { definition }: RunStep): DeploymentEvent {
+  const { run, created, nowMs } = scene
+  const about = { deploymentId: created.deploymentId, stepId: definition.id }
+  const skip = reasonToSkip(scene, definition)
+  if (skip !== null) return { type: 'StepSkipped', data: { ...about, reason: skip } }
+
+  if (!runsOnTargets(definition)) return { type: 'StepStarted', data: { ...about, machineIds: [], startedAt: nowMs } }
+  const included = includedTargets(run)
+  if (included.length === 0 && run.targets.size > 0)
+    return { type: 'StepFailed', data: { ...about, reason: 'no target is left' } }
+  const machineIds = included.filter((target) => hasRole(target, definition.roles)).map(({ machineId }) => machineId)
+  return machineIds.length === 0
+    ? { type: 'StepSkipped', data: { ...about, reason: skippedForRoles } }
+    : { type: 'StepStarted', data: { ...about, machineIds, startedAt: nowMs } }
+}
+
+function reasonToSkip({ run, created }: Scene, definition: Step): string | null {
+  if (!isPartOf(created.kind, definition)) return 'not a part of automatic deployments'
+  if (definition.condition === 'success' && run.failure !== null) return skippedByFailure
+  if (definition.condition === 'failure' && run.failure === null) return 'nothing has failed'
+  return null
+}

@@ -1,0 +1,145 @@
+import { Map, OrderedMap, OrderedSet } from 'immutable'
+import type { DeploymentEvent, DeploymentKind, Target } from '#contracts/deployment.ts'
+import type { Outputs, Step } from '#contracts/process.ts'
+
+export type Created = Extract<DeploymentEvent, { type: 'DeploymentCreated' }>['data']
+export type TargetExclusion = Extract<DeploymentEvent, { type: 'TargetExcluded' }>['data']['cause'] | 'replaced'
+
+/** One deployment, from its creation to its end. */
+export interface Run {
+  readonly status: 'unknown' | 'queued' | 'running' | 'ended'
+  readonly created: Created | null
+  readonly startedAt: number
+  /** Every machine that was ever a target, in the order in which they came. */
+  readonly targets: OrderedMap<string, RunTarget>
+  readonly steps: readonly RunStep[]
+  readonly tasks: Map<string, RunTask>
+  /** The tasks that have not ended, in the order in which they were dispatched. */
+  readonly active: OrderedSet<string>
+  /** The latest attempt for a step on a machine, by `attemptKey`. */
+  readonly latest: Map<string, string>
+  readonly outputs: readonly OutputEntry[]
+  readonly approval: { readonly stepId: string; readonly deadlineAt: number; readonly answer: ApprovalAnswer } | null
+  readonly cancel: { readonly reason: string; readonly requestedAt: number } | null
+  /** The reason of the first step that failed; from then on only steps that want a failure run. */
+  readonly failure: string | null
+}
+
+export type ApprovalAnswer = 'open' | 'given' | 'refused'
+
+export interface OutputEntry {
+  readonly stepId: string
+  readonly machineId: string
+  readonly values: Outputs
+}
+
+export interface RunTarget extends Target {
+  /** Why it is a target no more; null while it is one. */
+  readonly excluded: { readonly cause: TargetExclusion; readonly detail: string } | null
+  /** The number of the step at which it came; 0 for those that were there from the start. */
+  readonly since: number
+  /** Earlier steps that it still has to run, since it came late. */
+  readonly owes: readonly string[]
+}
+
+export interface RunStep {
+  readonly definition: Step
+  readonly state: 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped'
+  /** The targets that it runs on; of a re-evaluation: those that it added. */
+  readonly machineIds: readonly string[]
+  readonly startedAt: number
+  readonly reason: string | null
+  /** The machines whose removal this step has asked for. */
+  readonly deregistering: readonly string[]
+  readonly reevaluated: boolean
+}
+
+export interface RunTask {
+  readonly taskId: string
+  readonly stepId: string
+  readonly machineId: string
+  readonly attempt: number
+  readonly state: 'dispatched' | 'started' | 'succeeded' | 'failed' | 'lost'
+  readonly reason: string | null
+  readonly exitCode: number | null
+  readonly dispatchedAt: number
+  readonly timeLimitMs: number
+  readonly endedAt: number
+  readonly cancelRequested: boolean
+}
+
+export const noRun: Run = {
+  status: 'unknown',
+  created: null,
+  startedAt: 0,
+  targets: OrderedMap(),
+  steps: [],
+  tasks: Map(),
+  active: OrderedSet(),
+  latest: Map(),
+  outputs: [],
+  approval: null,
+  cancel: null,
+  failure: null,
+}
+
+export const skippedByFailure = 'an earlier step failed'
+export const skippedForRoles = 'no target has one of its roles'
+
+/** Whoever fails in a run stays out of it, and so does whom a person left out; the others may come back. */
+export const mayReturn = (target: RunTarget | undefined): boolean =>
+  target?.excluded == null || !['person', 'failed', 'lost'].includes(target.excluded.cause)
+
+export const attemptKey = (stepId: string, machineId: string): string => `${stepId}/${machineId}`
+
+export const latestTask = (run: Run, stepId: string, machineId: string): RunTask | undefined => {
+  const taskId = run.latest.get(attemptKey(stepId, machineId))
+  return taskId === undefined ? undefined : run.tasks.get(taskId)
+}
+
+export const isActive = (task: RunTask): boolean => task.state === 'dispatched' || task.state === 'started'
+
+export const currentStep = (run: Run): RunStep | undefined =>
+  run.steps.find(({ state }) => state === 'pending' || state === 'running')
+
+export const runsOnTargets = (
+  definition: Step,
+): definition is Extract<Step, { kind: 'script' | 'health-check' }> & { readonly on?: 'targets' } =>
+  definition.kind === 'health-check' || (definition.kind === 'script' && definition.on === 'targets')
+
+/** Automatic deployments run the steps on targets, unless a step says otherwise of itself. */
+export const isPartOf = (kind: DeploymentKind, definition: Step): boolean =>
+  kind === 'release' || (definition.automatic ?? runsOnTargets(definition))
+
+export const activeTasks = (run: Run): readonly RunTask[] =>
+  run.active.toArray().flatMap((taskId) => run.tasks.get(taskId) ?? [])
+
+export const includedTargets = (run: Run): readonly RunTarget[] =>
+  run.targets
+    .valueSeq()
+    .filter((target) => target.excluded === null)
+    .toArray()
+
+export const stillIncluded = (run: Run, machineIds: readonly string[]): readonly RunTarget[] =>
+  machineIds.flatMap((id) => run.targets.get(id) ?? []).filter(({ excluded }) => excluded === null)
+
+/** The values that a step gave an output variable, oldest first: each run of the step appends, none overwrites. */
+export const outputValues = (run: Run, reference: string): readonly string[] => {
+  const dot = reference.indexOf('.')
+  const [stepId, name] = [reference.slice(0, dot), reference.slice(dot + 1)]
+  return run.outputs.flatMap((said) =>
+    said.stepId === stepId && Object.hasOwn(said.values, name) ? [said.values[name]!] : [],
+  )
+}
+
+/** Names in an output variable may stand on lines of their own or be set apart by commas or spaces. */
+export const outputNames = (run: Run, reference: string): readonly string[] => [
+  ...new Set(outputValues(run, reference).flatMap((value) => value.split(/[\s,]+/).filter((name) => name !== ''))),
+]
+
+const listedMax = 5
+/** Names for people: the first few, and how many more there are. */
+export const listed = (names: readonly string[], separator = ', '): string => {
+  const more = names.length - listedMax
+  return names.slice(0, listedMax).join(separator) + (more > 0 ? ` and ${more} more` : '')
+}

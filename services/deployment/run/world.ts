@@ -1,0 +1,52 @@
+import type { HealthStatus } from '#contracts/health.ts'
+import type { Created, Run } from './state.ts'
+
+/** A machine as a deployment sees it. */
+export interface FleetMachine {
+  readonly machineId: string
+  readonly name: string
+  readonly environmentId: string
+  readonly roles: readonly string[]
+  readonly registered: boolean
+  readonly enabled: boolean
+  readonly status: HealthStatus
+  /** Since when it has had this status, by the steady clock. */
+  readonly statusSince: number
+}
+
+/**
+ * What a run may look at beyond its own history. Read-only to those who plan; the engine keeps it and answers from
+ * what it has followed up to `position`.
+ */
+export interface World {
+  readonly position: number
+  /** Since when this process has been listening without a break: nobody is late for what could not be heard. */
+  readonly listeningSince: number
+  machine(machineId: string): FleetMachine | undefined
+  inEnvironment(environmentId: string): Iterable<FleetMachine>
+  /** Machines that run steps which belong to no target, best first. */
+  workersFor(environmentId: string): readonly FleetMachine[]
+  /** Whether no other deployment has a task on the machine. */
+  isFree(machineId: string, deploymentId: string): boolean
+  /** Whether the deployment is first in line for its project and environment. */
+  mayStart(deploymentId: string): boolean
+  /** The version that a release brought to the whole environment while this automatic deployment waited for it. */
+  supersededBy(deploymentId: string): string | null
+  /** Whether nothing has been heard of a running attempt for longer than its lease. */
+  leaseExpired(taskId: string): boolean
+}
+
+/** Everything that planning looks at: the run, what it was made from, the fleet, and the time. */
+export interface Scene {
+  readonly run: Run
+  readonly created: Created
+  readonly world: World
+  readonly nowMs: number
+}
+
+/** Whether work can be handed to the machine now. */
+export const isContactable = (machine: FleetMachine): boolean =>
+  machine.registered && (machine.status === 'healthy' || machine.status === 'degraded')
+
+/** From when on a wait for signs of machines counts: not before we could have heard them. */
+export const waitingSince = ({ world }: Scene, startedAt: number): number => Math.max(startedAt, world.listeningSince)

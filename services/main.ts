@@ -1,0 +1,122 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { createAsk } from '#libs/ask.ts'
+import { BusFault } from '#libs/bus/bus.ts'
+import { openBus } from '#libs/bus/open.ts'
+import { ConfigMistakes, describeConfig, readConfig, unknownVariables } from '#libs/config.ts'
+import { createHttp, listen } from '#libs/http/http.ts'
+import { aborted, exitCodes, runUntilStopped } from '#libs/lifecycle.ts'
+import { createLog } from '#libs/log.ts'
+import type { Platform } from '#libs/platform.ts'
+import { openStore } from '#libs/store/open.ts'
+import { StoreFault } from '#libs/store/store.ts'
+import { withoutPassword } from '#libs/store/withoutPassword.ts'
+import { systemClock as clock } from '#libs/systemClock.ts'
+import packageJson from '../package.json' with { type: 'json' }
+import { adminTokenOf, adminTokenPath } from './adminToken.ts'
+import { ServerConfig } from './config.ts'
+import { mountRoutes } from './mount.ts'
+import { startAuthenticator } from './registry/authenticator.ts'
+import { startServices } from './start.ts'
+import { startWorker } from './worker.ts'
+
+const askTimeoutMs = 10_000
+const graceMs = 15_000
+const { version } = packageJson
+
+/** Opened from top to bottom, closed from bottom to top: no more requests, then no more work, then the store. */
+async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
+  const { host, port, data, logLevel } = config
+  const log = createLog('remuda', logLevel)
+  const adminToken = await adminTokenOf(data, config.adminToken, clock)
+  await using store = await openStore(config.storeUrl, { clock, dataFolder: data, log })
+  await using bus = await openBus(config.busUrl, { clock, log, nats: natsOptions(config) })
+  const platform: Platform = { store, bus, clock, log, ask: createAsk(bus, { timeoutMs: askTimeoutMs }) }
+
+  await using authenticator = await startAuthenticator(platform, { adminToken })
+  await using services = await startServices(platform, {
+    names: config.services,
+    query: { databaseFile: join(data, 'query.db'), version },
+    gateway: { gatewayId: hostname() },
+  })
+  const app = await createHttp({ log, clock, authenticate: authenticator.authenticate, version, limits: config })
+  await mountRoutes(app, platform, services)
+  await using http = await listen(app, { host, port })
+  await using _ = config.worker ? await startWorker(platform, http.url, data) : null
+
+  announce(http.url, config)
+  const reason = await Promise.race([aborted(stop), services.failure, authenticator.failure])
+  log.info({ reason }, 'Remuda is stopping')
+  if (!stop.aborted) throw reason
+}
+
+/** Only what is set: what is not is the client's own matter. */
+const natsOptions = ({ natsCreds, natsNkey, natsCa, natsCert, natsKey, natsAllowOld }: ServerConfig) => ({
+  ...(natsCreds === undefined ? {} : { credsFile: natsCreds }),
+  ...(natsNkey === undefined ? {} : { nkeyFile: natsNkey }),
+  ...(natsCa === undefined ? {} : { caFile: natsCa }),
+  ...(natsCert === undefined ? {} : { certFile: natsCert }),
+  ...(natsKey === undefined ? {} : { keyFile: natsKey }),
+  allowOldServer: natsAllowOld,
+})
+
+/** What a person who has just started it wants to know. Machines read the log instead. */
+function announce(url: string, { data, adminToken, storeUrl }: ServerConfig): void {
+  const token = adminToken === undefined ? adminTokenPath(data) : 'as configured'
+  const lines = [
+    `Remuda ${version} is ready.`,
+    `  console        ${url}/`,
+    `  API reference  ${url}/docs`,
+    `  admin token    ${token}`,
+    `  event store    ${storeUrl === 'sqlite:' ? join(data, 'remuda.db') : withoutPassword(storeUrl)}`,
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** What a person can put right is said in a sentence, without the stack of a fault. */
+function explain(error: unknown): { readonly text: string; readonly code: number } | null {
+  if (error instanceof ConfigMistakes) return { text: error.message, code: exitCodes.configuration }
+  if (error instanceof StoreFault || error instanceof BusFault) return { text: error.message, code: exitCodes.fault }
+  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
+  if (code === 'EADDRINUSE') {
+    const text = `Port ${port} is in use on ${address}. End what listens there, or choose another with --port.`
+    return { text, code: exitCodes.fault }
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
+    return {
+      text: `Cannot listen on ${address ?? 'this address'}: ${code}. Choose another --host or --port.`,
+      code: exitCodes.fault,
+    }
+  return null
+}
+
+function help(): string {
+  const rows = describeConfig(ServerConfig)
+  const lines = rows.map(({ flag, variable, purpose, accepted, unset }) =>
+    [`  ${flag}  (${variable})`, `      ${purpose}`, `      takes ${accepted}; when not set: ${unset}`].join('\n'),
+  )
+  return `Starts the Remuda server.\n\n${lines.join('\n')}\n`
+}
+
+const argv = process.argv.slice(2)
+if (argv.includes('--help')) {
+  process.stdout.write(help())
+  process.exit(exitCodes.stopped)
+}
+const log = createLog('remuda', 'warn')
+const unknown = unknownVariables([ServerConfig], process.env)
+if (unknown.length > 0) log.warn({ unknown }, 'these variables look like settings, but there are none of these names')
+
+await runUntilStopped(
+  async (stop) => {
+    try {
+      await serve(readConfig(ServerConfig, { env: process.env, argv }), stop)
+    } catch (error) {
+      const explained = explain(error)
+      if (explained === null) throw error
+      process.stderr.write(`${explained.text}\n`)
+      process.exit(explained.code)
+    }
+  },
+  { clock, log, graceMs },
+)

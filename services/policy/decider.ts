@@ -1,0 +1,95 @@
+import type { PolicyEvent } from '#contracts/policy.ts'
+import { refuse, type Decider, type Decision } from '#libs/decider.ts'
+import { evolve } from './evolve.ts'
+import { removalVerdicts } from './removals.ts'
+import { rolloutVerdicts, settlements } from './rollouts.ts'
+import { noVerdicts, releaseKey, type Verdicts } from './state.ts'
+import type { World } from './world.ts'
+
+/** What is asked of an environment's policy. `Evaluate` asks for the verdicts that are due as things stand. */
+export type PolicyRequest =
+  | {
+      readonly type: 'Evaluate'
+      readonly environmentId: string
+      readonly world: World
+      readonly nowMs: number
+      readonly decisionId: string
+      readonly idOf: (index: number) => string
+    }
+  | {
+      readonly type: 'ReleaseWithheld'
+      readonly environmentId: string
+      readonly machineIds: readonly string[] | null
+    }
+  | {
+      readonly type: 'CloseCircuit'
+      readonly environmentId: string
+      readonly projectId: string
+      readonly version: string
+    }
+  | {
+      readonly type: 'AbandonRemoval'
+      readonly environmentId: string
+      readonly machineId: string
+      readonly detail: string
+      readonly nowMs: number
+    }
+  | {
+      readonly type: 'AbandonDeployment'
+      readonly environmentId: string
+      readonly deploymentId: string
+      readonly detail: string
+      readonly nowMs: number
+    }
+
+export const policy: Decider<Verdicts, PolicyRequest, PolicyEvent> = {
+  initial: noVerdicts,
+  evolve,
+
+  decide(request, state) {
+    const { environmentId } = request
+    switch (request.type) {
+      case 'Evaluate':
+        return evaluate(request, state)
+      case 'ReleaseWithheld':
+        return release(request, state)
+      case 'CloseCircuit': {
+        const { projectId, version } = request
+        if (!state.circuits.has(releaseKey(projectId, version))) return []
+        return [{ type: 'ReleaseCircuitClosed', data: { environmentId, projectId, version } }]
+      }
+      case 'AbandonRemoval': {
+        const { machineId, detail, nowMs } = request
+        const removal = state.removals.get(machineId)
+        if (removal === undefined || removal.abandonedAt !== null) return []
+        return [{ type: 'RemovalAbandoned', data: { environmentId, machineId, detail, at: nowMs } }]
+      }
+      case 'AbandonDeployment': {
+        const { deploymentId, detail, nowMs } = request
+        if (!state.pending.has(deploymentId)) return []
+        return [{ type: 'AutomaticDeploymentAbandoned', data: { environmentId, deploymentId, detail, at: nowMs } }]
+      }
+    }
+  },
+}
+
+type RequestOf<Type extends PolicyRequest['type']> = Extract<PolicyRequest, { type: Type }>
+
+/** What has ended is settled first, so that what follows from it is seen in the same look. */
+function evaluate({ environmentId, world, decisionId, idOf, nowMs }: RequestOf<'Evaluate'>, before: Verdicts) {
+  const settled = settlements(environmentId, before, world, nowMs)
+  const state = settled.reduce(evolve, before)
+  return [
+    ...settled,
+    ...removalVerdicts(environmentId, state, world, decisionId, nowMs),
+    ...rolloutVerdicts(environmentId, state, world, idOf, nowMs),
+  ]
+}
+
+function release({ environmentId, machineIds }: RequestOf<'ReleaseWithheld'>, state: Verdicts): Decision<PolicyEvent> {
+  const leaving = machineIds ?? [...state.withheld]
+  const free = leaving.filter((id) => !state.withheld.has(id) && !state.released.has(id))
+  if (free.length > 0) return refuse('MACHINE_UNKNOWN', `no removal of ${free.join(', ')} is withheld`)
+  const held = leaving.filter((id) => state.withheld.has(id))
+  return held.length === 0 ? [] : [{ type: 'RemovalsResumed', data: { environmentId, machineIds: held, by: 'person' } }]
+}

@@ -1,0 +1,127 @@
+import { Map } from 'immutable'
+import type { PolicyEvent } from '#contracts/policy.ts'
+import { installKey, releaseKey, type DecidedDeployment, type Tries, type Verdicts } from './state.ts'
+
+const removedAtMax = 1_000
+
+type FactOf<Type extends string> = Extract<PolicyEvent, { type: Type }>
+type RemovalFact = FactOf<`Removal${string}`>
+type RolloutFact = FactOf<`AutomaticDeployment${string}` | `ReleaseCircuit${string}`>
+
+export function evolve(state: Verdicts, event: PolicyEvent): Verdicts {
+  switch (event.type) {
+    case 'RemovalRequested':
+    case 'RemovalWithheld':
+    case 'RemovalsResumed':
+    case 'RemovalAbandoned':
+      return evolveRemovals(state, event)
+    case 'AutomaticDeploymentRequested':
+    case 'AutomaticDeploymentSettled':
+    case 'AutomaticDeploymentAbandoned':
+    case 'AutomaticDeploymentSkipped':
+    case 'ReleaseCircuitOpened':
+    case 'ReleaseCircuitClosed':
+      return evolveRollouts(state, event)
+  }
+}
+
+function evolveRemovals(state: Verdicts, event: RemovalFact): Verdicts {
+  switch (event.type) {
+    case 'RemovalRequested': {
+      const { machineId, at } = event.data
+      return {
+        ...state,
+        removals: state.removals.set(machineId, { ...event.data, abandonedAt: null }),
+        withheld: state.withheld.delete(machineId),
+        resumedAt: state.resumedAt.delete(machineId),
+        removedAt: [...state.removedAt, at].slice(-removedAtMax),
+      }
+    }
+    case 'RemovalWithheld':
+      return { ...state, withheld: state.withheld.add(event.data.machineId) }
+    case 'RemovalsResumed':
+      return resumed(state, event.data)
+    case 'RemovalAbandoned': {
+      const { machineId, at: abandonedAt } = event.data
+      const removal = state.removals.get(machineId)
+      if (removal === undefined) return state
+      return { ...state, removals: state.removals.set(machineId, { ...removal, abandonedAt }) }
+    }
+  }
+}
+
+function resumed(state: Verdicts, { machineIds, by, at = 0 }: FactOf<'RemovalsResumed'>['data']): Verdicts {
+  const withheld = state.withheld.subtract(machineIds)
+  // Whoever a person let go is let go until it has answered; then the guard holds for it as for all.
+  if (by === 'person') return { ...state, withheld, released: state.released.union(machineIds) }
+  const resumedAt = state.resumedAt.withMutations((all) => machineIds.forEach((id) => void all.set(id, at)))
+  return { ...state, withheld, released: state.released.subtract(machineIds), resumedAt }
+}
+
+function evolveRollouts(state: Verdicts, event: RolloutFact): Verdicts {
+  switch (event.type) {
+    case 'AutomaticDeploymentRequested':
+      return requested(state, event.data)
+    case 'AutomaticDeploymentSettled':
+      return settled(state, event.data)
+    case 'AutomaticDeploymentAbandoned':
+      return abandoned(state, event.data)
+    case 'AutomaticDeploymentSkipped': {
+      const { machineId, projectId, version, clause } = event.data
+      return { ...state, skipped: state.skipped.setIn([projectId, machineId], { version, clause }) }
+    }
+    case 'ReleaseCircuitOpened':
+      return { ...state, circuits: state.circuits.add(releaseKey(event.data.projectId, event.data.version)) }
+    case 'ReleaseCircuitClosed': {
+      const { projectId, version } = event.data
+      const release = releaseKey(projectId, version)
+      // A person says that it is worth trying again, so what was counted against the release is forgotten.
+      const skipped = state.skipped.update(projectId, Map(), (all) => all.filter((one) => one.version !== version))
+      return { ...state, circuits: state.circuits.delete(release), tries: state.tries.delete(release), skipped }
+    }
+  }
+}
+
+function requested(state: Verdicts, about: FactOf<'AutomaticDeploymentRequested'>['data']): Verdicts {
+  const { deploymentId, projectId, version, machineIds } = about
+  const underWay = state.underWay.withMutations((all) => {
+    for (const machineId of machineIds) all.set(installKey(machineId, projectId), deploymentId)
+  })
+  return { ...state, underWay, pending: state.pending.set(deploymentId, { projectId, version, machineIds }) }
+}
+
+/** Forgets a deployment, and that its machines wait for it. */
+function done(state: Verdicts, deploymentId: string, { projectId, machineIds }: DecidedDeployment): Verdicts {
+  const underWay = state.underWay.deleteAll(machineIds.map((machineId) => installKey(machineId, projectId)))
+  return { ...state, underWay, pending: state.pending.delete(deploymentId) }
+}
+
+function settled(state: Verdicts, about: FactOf<'AutomaticDeploymentSettled'>['data']): Verdicts {
+  const { deploymentId, projectId, version, succeeded, failed, at } = about
+  const pending = state.pending.get(deploymentId)
+  if (pending === undefined) return state
+  const release = releaseKey(projectId, version)
+  const made = state.refusals.update(release, Map(), (all) => all.deleteAll([...succeeded, ...failed]))
+  return {
+    ...done(state, deploymentId, pending),
+    tries: state.tries.update(release, Map(), (all) => counted(all.deleteAll(succeeded), failed, at)),
+    refusals: made,
+    skipped: state.skipped.update(projectId, Map(), (all) => all.deleteAll(succeeded)),
+  }
+}
+
+function abandoned(
+  state: Verdicts,
+  { deploymentId, at = 0 }: FactOf<'AutomaticDeploymentAbandoned'>['data'],
+): Verdicts {
+  const pending = state.pending.get(deploymentId)
+  if (pending === undefined) return state
+  const release = releaseKey(pending.projectId, pending.version)
+  const refusals = state.refusals.update(release, Map(), (all) => counted(all, pending.machineIds, at))
+  return { ...done(state, deploymentId, pending), refusals }
+}
+
+const counted = (tries: Map<string, Tries>, machineIds: readonly string[], lastAt: number): Map<string, Tries> =>
+  tries.withMutations((all) => {
+    for (const machineId of machineIds) all.set(machineId, { count: (all.get(machineId)?.count ?? 0) + 1, lastAt })
+  })

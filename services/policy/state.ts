@@ -1,0 +1,63 @@
+import { Map, OrderedSet, Set } from 'immutable'
+import type { PolicyEvent } from '#contracts/policy.ts'
+
+/** What policy has decided for one environment and not yet seen through. */
+export interface Verdicts {
+  /** By machine: the removal that was decided, for which spell of silence. */
+  readonly removals: Map<string, DecidedRemoval>
+  readonly withheld: OrderedSet<string>
+  /** Machines that a person let go: the guard does not hold them until they have answered again. */
+  readonly released: OrderedSet<string>
+  /** When the guard let a machine be that it had held: others may be on their way back, so it is given time as well. */
+  readonly resumedAt: Map<string, number>
+  /** When removals were let through, latest last: what the rate of a tripped guard is counted from. */
+  readonly removedAt: readonly number[]
+  /** By deployment: the automatic deployments that have not settled. */
+  readonly pending: Map<string, DecidedDeployment>
+  /** By machine and project: the automatic deployment that is under way. */
+  readonly underWay: Map<string, string>
+  /** By release, then by machine: how often it failed there. */
+  readonly tries: Map<string, Map<string, Tries>>
+  /** By release, then by machine: how often its deployment could not even be made. */
+  readonly refusals: Map<string, Map<string, Tries>>
+  /** By project, then by machine: the verdict that keeps it without the release, said once. */
+  readonly skipped: Map<string, Map<string, Skipped>>
+  /** Releases that are not deployed automatically any more. */
+  readonly circuits: Set<string>
+}
+
+export type DecidedRemoval = Extract<PolicyEvent, { type: 'RemovalRequested' }>['data'] & {
+  /** When it was given up, since the machine answered after all; null while it stands. */
+  readonly abandonedAt: number | null
+}
+export type DecidedDeployment = Pick<
+  Extract<PolicyEvent, { type: 'AutomaticDeploymentRequested' }>['data'],
+  'projectId' | 'version' | 'machineIds'
+>
+
+export interface Tries {
+  readonly count: number
+  readonly lastAt: number
+}
+
+export interface Skipped {
+  readonly version: string
+  readonly clause: string
+}
+
+export const noVerdicts: Verdicts = {
+  removals: Map(),
+  withheld: OrderedSet(),
+  released: OrderedSet(),
+  resumedAt: Map(),
+  removedAt: [],
+  pending: Map(),
+  underWay: Map(),
+  tries: Map(),
+  refusals: Map(),
+  skipped: Map(),
+  circuits: Set(),
+}
+
+export const releaseKey = (projectId: string, version: string) => `${projectId}@${version}`
+export const installKey = (machineId: string, projectId: string) => `${machineId}/${projectId}`

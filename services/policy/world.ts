@@ -1,0 +1,62 @@
+import type { Candidate } from '#contracts/eligibility.ts'
+import type { HealthStatus } from '#contracts/health.ts'
+import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
+
+/** A machine as policy sees it. */
+export interface Member extends Candidate {
+  readonly machineId: string
+  readonly name: string
+  readonly status: HealthStatus
+  /** When it became unavailable; null while it answers, or when nobody knows. Tells one spell from another. */
+  readonly unavailableSince: number | null
+  /** By project: the release on it, and the position at which that was decided. */
+  readonly installed: ReadonlyMap<string, Installed>
+  /** The deployment that could not contact it in its present spell of silence; null when none tried. */
+  readonly notContactableIn: string | null
+}
+
+export interface Installed {
+  readonly version: string
+  readonly position: number
+}
+
+/** The release that machines of an environment should have, of one project. */
+export interface Desired {
+  readonly projectId: string
+  readonly version: string
+  readonly targetRoles: readonly string[]
+  /** Where it was decided: what was installed by a later decision is not taken back. */
+  readonly position: number
+  /** Whether a release of the project is being deployed to the environment now, so that newcomers wait for it. */
+  readonly busy: boolean
+}
+
+/** What came of an automatic deployment. */
+export interface Ended {
+  readonly deploymentId: string
+  readonly succeeded: readonly string[]
+  readonly failed: readonly string[]
+}
+
+/**
+ * What policy may look at: who is there, what they should have, and for how long they were really seen silent. Every
+ * question is about those who need something, never about the whole fleet.
+ */
+export interface World {
+  policyOf(environmentId: string): { readonly policy: EnvironmentPolicy; readonly policyVersion: number } | undefined
+  /** How many machines the environment has. */
+  registered(environmentId: string): number
+  /** The machines of the environment that do not answer, except those that nobody watches. */
+  unavailable(environmentId: string): Iterable<Member>
+  /** The machines that could have a desired release now and have another one or none. */
+  behind(environmentId: string): Iterable<Member>
+  desired(environmentId: string): readonly Desired[]
+  /** Automatic deployments that policy asked for and that have ended, but are not settled. */
+  ended(environmentId: string): Iterable<Ended>
+  /** Automatic deployments that policy asked for and nobody has made, and for how long that is known. */
+  missing(environmentId: string, nowMs: number): Iterable<{ readonly deploymentId: string; readonly forMs: number }>
+  observedMs(sinceMs: number, nowMs: number): number
+  observingSince(): number | null
+  /** Since when this process has known that the machine needs the release: what quiet periods are counted from. */
+  neededSince(machineId: string, projectId: string, version: string, nowMs: number): number
+}

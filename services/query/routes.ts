@@ -1,0 +1,29 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import type { Bus } from '#libs/bus/bus.ts'
+import type { EventStore } from '#libs/store/store.ts'
+import type { Asked } from './answers.ts'
+import { deliveryRoutes } from './deliveryRoutes.ts'
+import { eventRoutes } from './eventRoutes.ts'
+import { fleetRoutes } from './fleetRoutes.ts'
+import { logRoutes } from './logRoutes.ts'
+import { overviewRoutes } from './overviewRoutes.ts'
+import { parkedRoutes } from './parkedRoutes.ts'
+
+/** So many events may be missing before this process says that it is not ready to answer. */
+const behindMax = 10_000
+
+/** Everything under /v1 that can be asked. Needs the read model of this process. */
+export const queryRoutes =
+  ({ query, store, bus }: Asked & { readonly store: EventStore; readonly bus: Bus }): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.vitals.addReadiness('query', async () => {
+      const behind = (await store.head()) - query.position
+      return behind > behindMax ? `the read model is ${behind} events behind` : null
+    })
+    await app.register(fleetRoutes({ query, store }))
+    await app.register(deliveryRoutes({ query }))
+    await app.register(overviewRoutes({ query }))
+    await app.register(eventRoutes({ query, store }))
+    await app.register(logRoutes({ query, store }))
+    await app.register(parkedRoutes({ store, bus }))
+  }

@@ -1,0 +1,73 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Clock } from '#libs/clock.ts'
+import type { Platform } from '#libs/platform.ts'
+import { startProjector, type Projector } from '#libs/projector.ts'
+import { Reader } from './reader.ts'
+import { Tail } from './tail.ts'
+import { deployments } from './views/deployments.ts'
+import { enrollments } from './views/enrollments.ts'
+import { environments } from './views/environments.ts'
+import { machineEvents } from './views/machineEvents.ts'
+import { machinesView, type MachinesView } from './views/machines.ts'
+import { projects, releases } from './views/projects.ts'
+import { targets } from './views/targets.ts'
+import { taskLogs, tasks } from './views/tasks.ts'
+import { tokens } from './views/tokens.ts'
+import { verdicts } from './views/verdicts.ts'
+
+export interface QuerySettings {
+  /** Where the read model is kept, or `:memory:`. Losing it costs reading the store again. */
+  readonly databaseFile: string
+  /** What the server says it is. */
+  readonly version: string
+}
+
+/** The read model: everything that can be asked, answered from the events. */
+export interface Query extends AsyncDisposable {
+  readonly reader: Reader
+  readonly tail: Tail
+  readonly machines: MachinesView
+  readonly clock: Clock
+  readonly log: Platform['log']
+  readonly version: string
+  /** The position that everything that can be asked has reached. */
+  readonly position: number
+  /** How many machines there are of each kind, and so on: what a view's `tally` counts. */
+  tallies: Projector['tallies']
+  /** Whether everything has come to a position within `timeoutMs`. */
+  reached(position: number, timeoutMs: number): Promise<boolean>
+  /** Resolves with the fault after which answers grow old; never, as long as all goes on. */
+  readonly failure: Promise<Error>
+}
+
+/** Materialises the read model of this process and keeps it up to date. It answers at once, from what it has so far. */
+export async function startQuery(platform: Platform, { databaseFile, version }: QuerySettings): Promise<Query> {
+  await using stack = new AsyncDisposableStack()
+  if (databaseFile !== ':memory:') mkdirSync(dirname(databaseFile), { recursive: true })
+  const database = stack.adopt(new DatabaseSync(databaseFile), (open) => open.close())
+  const reader = new Reader(database)
+  const machines: MachinesView = machinesView((key) => {
+    const row = reader.one(machines, key)
+    return row && (JSON.parse(row.doc) as object)
+  })
+  const views = [
+    ...[environments, machines, machineEvents, verdicts, projects, releases],
+    ...[deployments, targets, tasks, taskLogs, enrollments, tokens],
+  ]
+  const projector = stack.use(await startProjector({ ...platform, database, views }))
+  const tail = stack.use(await Tail.start(platform))
+
+  const resources = stack.move()
+  return {
+    ...{ reader, tail, machines, version, clock: platform.clock, log: platform.log },
+    get position() {
+      return projector.position
+    },
+    tallies: (view) => projector.tallies(view),
+    reached: (position, timeoutMs) => projector.reached(position, timeoutMs),
+    failure: Promise.race([projector.failure, tail.failure]),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}

@@ -1,0 +1,100 @@
+import type { DeploymentEvent } from '#contracts/deployment.ts'
+import type { Recorded } from '#contracts/message.ts'
+import type { DeploymentRow, StepRow } from '#contracts/rows.ts'
+import type { View } from '#libs/view.ts'
+import { iso } from './iso.ts'
+
+/** Targets are rows of their own and tasks are counted by theirs, so that a machine's fact never rewrites a deployment. */
+export interface KeptDeployment extends Omit<DeploymentRow, 'targets' | 'position'> {
+  /** Whether it was asked for named machines only. */
+  readonly partial: boolean
+}
+
+const observes = [
+  'DeploymentCreated',
+  'DeploymentStarted',
+  'StepStarted',
+  'StepSucceeded',
+  'StepFailed',
+  'StepSkipped',
+  'ApprovalRequested',
+  'ApprovalGiven',
+  'ApprovalRefused',
+  'DeploymentCancelRequested',
+  'DeploymentSucceeded',
+  'DeploymentFailed',
+  'DeploymentCancelled',
+] as const
+export type DeploymentFact = Extract<DeploymentEvent, { type: (typeof observes)[number] }>
+
+export const deployments: View<KeptDeployment, DeploymentFact> = {
+  name: 'deployments.v1',
+  observes,
+  keysOf: ({ data }) => [data.deploymentId],
+  columns: {
+    environmentId: (row) => row.environmentId,
+    projectId: (row) => row.projectId,
+    state: (row) => row.state,
+    /** Says which release the whole environment should have: it was asked for all of it and went well. */
+    decides: (row) => (row.kind === 'release' && !row.partial && row.state === 'succeeded' ? row.version : null),
+  },
+  indexes: [['environmentId'], ['projectId'], ['state'], ['environmentId', 'projectId', 'decides']],
+  tally: (row) => row.state,
+
+  project(row, fact) {
+    if (fact.type === 'DeploymentCreated') return created(fact)
+    // What has ended stays as it ended.
+    if (row === undefined || row.endedAt !== null) return row
+    const at = iso(fact.meta.at)
+    switch (fact.type) {
+      case 'DeploymentStarted':
+        return { ...row, state: 'running', startedAt: at }
+      case 'StepStarted':
+        return withStep(row, fact.data.stepId, { state: 'running', startedAt: at })
+      case 'StepSucceeded':
+        return withStep(row, fact.data.stepId, { state: 'succeeded', endedAt: at })
+      case 'StepFailed':
+        return withStep(row, fact.data.stepId, { state: 'failed', reason: fact.data.reason, endedAt: at })
+      case 'StepSkipped':
+        return withStep(row, fact.data.stepId, { state: 'skipped', reason: fact.data.reason, endedAt: at })
+      case 'ApprovalRequested': {
+        const { stepId, message, deadlineAt } = fact.data
+        return { ...row, state: 'waiting', approval: { stepId, message, deadlineAt: iso(deadlineAt) } }
+      }
+      case 'ApprovalGiven':
+      case 'ApprovalRefused':
+        return { ...row, state: 'running', approval: null }
+      case 'DeploymentCancelRequested':
+        return { ...row, reason: fact.data.reason }
+      case 'DeploymentSucceeded':
+        return { ...row, state: 'succeeded', approval: null, endedAt: at }
+      case 'DeploymentFailed':
+        return { ...row, state: 'failed', reason: fact.data.reason, approval: null, endedAt: at }
+      case 'DeploymentCancelled':
+        return { ...row, state: 'cancelled', reason: fact.data.reason, approval: null, endedAt: at }
+    }
+  },
+}
+
+function created({ data, meta }: Recorded<Extract<DeploymentFact, { type: 'DeploymentCreated' }>>): KeptDeployment {
+  const { deploymentId: id, projectId, version, environmentId, kind, machineIds, process } = data
+  const steps = process.steps.map((step): StepRow => ({
+    id: step.id,
+    name: step.name ?? step.id,
+    kind: step.kind,
+    state: 'pending',
+    reason: null,
+    startedAt: null,
+    endedAt: null,
+    tasks: {},
+  }))
+  return {
+    ...{ id, projectId, version, environmentId, kind, state: 'queued', reason: null, steps, approval: null },
+    ...{ createdAt: iso(meta.at), createdBy: meta.actor, startedAt: null, endedAt: null, partial: machineIds !== null },
+  }
+}
+
+const withStep = (row: KeptDeployment, stepId: string, change: Partial<StepRow>): KeptDeployment => ({
+  ...row,
+  steps: row.steps.map((step) => (step.id === stepId ? { ...step, ...change } : step)),
+})

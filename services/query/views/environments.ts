@@ -1,0 +1,27 @@
+import type { EnvironmentEvent } from '#contracts/environment.ts'
+import type { EnvironmentRow } from '#contracts/rows.ts'
+import type { View } from '#libs/view.ts'
+import { iso } from './iso.ts'
+
+/** How many machines there are of each kind is counted by the machines' own view. */
+export type KeptEnvironment = Omit<EnvironmentRow, 'machines'>
+
+export const environments: View<KeptEnvironment, EnvironmentEvent> = {
+  name: 'environments.v1',
+  observes: ['EnvironmentCreated', 'EnvironmentRenamed', 'EnvironmentPolicyChanged'],
+  keysOf: ({ data }) => [data.environmentId],
+  tally: () => 'all',
+
+  project(row, fact) {
+    switch (fact.type) {
+      case 'EnvironmentCreated': {
+        const { environmentId, name, policy, policyVersion } = fact.data
+        return { id: environmentId, name, policy, policyVersion, createdAt: iso(fact.meta.at) }
+      }
+      case 'EnvironmentRenamed':
+        return row && { ...row, name: fact.data.name }
+      case 'EnvironmentPolicyChanged':
+        return row && { ...row, policy: fact.data.policy, policyVersion: fact.data.policyVersion }
+    }
+  },
+}

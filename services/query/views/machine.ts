@@ -1,0 +1,102 @@
+import type { DeploymentEvent } from '#contracts/deployment.ts'
+import type { HealthEvent } from '#contracts/health.ts'
+import type { MachineEvent } from '#contracts/machine.ts'
+import type { Recorded } from '#contracts/message.ts'
+import type { PolicyEvent } from '#contracts/policy.ts'
+import type { MachineRow } from '#contracts/rows.ts'
+import type { Cargo } from './cargo.ts'
+import { iso } from './iso.ts'
+
+type Removal = Extract<PolicyEvent, { type: `Removal${string}` }>
+
+/** A machine of which nothing is known: its health may be heard of before its registration. */
+export const unmet = (id: string): MachineRow => ({
+  id,
+  name: '',
+  environmentId: '',
+  roles: [],
+  registered: false,
+  enabled: true,
+  disabledReason: null,
+  status: 'unknown',
+  statusSince: null,
+  evidence: null,
+  transport: 'none',
+  facts: null,
+  attributes: {},
+  releases: [],
+  withheld: null,
+  removal: null,
+  registeredAt: null,
+  changedAt: '',
+})
+
+/** Who the machine is, and whether it belongs to the fleet. Its health and its releases stay what they are. */
+export function registry(row: MachineRow, { type, data, meta }: Recorded<MachineEvent>): MachineRow {
+  const at = iso(meta.at)
+  const known = { ...row, changedAt: at }
+  switch (type) {
+    case 'MachineRegistered': {
+      const { name, environmentId, roles, facts, attributes, publicKey } = data
+      const transport = publicKey === null ? 'none' : 'agent'
+      return { ...known, name, environmentId, roles, facts, attributes, transport, registered: true, registeredAt: at }
+    }
+    case 'MachineReregistered':
+      return { ...known, facts: data.facts, attributes: data.attributes }
+    case 'MachineChanged':
+      return { ...known, name: data.name, environmentId: data.environmentId, roles: data.roles }
+    case 'MachineEnabled':
+      return { ...known, enabled: true, disabledReason: null }
+    case 'MachineDisabled':
+      return { ...known, enabled: false, disabledReason: data.reason }
+    case 'MachineDeregistered': {
+      const { cause, evidence, policyVersion } = data
+      const removal = { at, cause, evidence, policyVersion, actor: meta.actor }
+      return { ...known, registered: false, withheld: null, removal }
+    }
+    case 'MachineRestored': {
+      const { name, environmentId, roles } = data
+      return { ...known, name, environmentId, roles, registered: true, registeredAt: at }
+    }
+  }
+}
+
+/** How the machine is. It says nothing of whether it belongs to the fleet: that a removed one answers brings none back. */
+export function health(row: MachineRow, { type, data, meta }: Recorded<HealthEvent>): MachineRow {
+  const at = iso(meta.at)
+  const known = { ...row, changedAt: at }
+  switch (type) {
+    case 'MachineBecameHealthy':
+      return { ...known, status: 'healthy', statusSince: at, evidence: data.evidence }
+    case 'HealthCheckFailed':
+      return { ...known, evidence: data.evidence }
+    case 'MachineBecameUnavailable':
+      return { ...known, status: 'unavailable', statusSince: at, evidence: data.evidence }
+    case 'HealthForgotten':
+      return { ...known, status: 'unknown', statusSince: null, evidence: null }
+  }
+}
+
+/** What policy wants with the machine. Of one that is not registered it wants nothing any more. */
+export function policy(row: MachineRow, { type, data, meta }: Recorded<Removal>): MachineRow | undefined {
+  if (!row.registered) return undefined
+  const known = { ...row, changedAt: iso(meta.at) }
+  switch (type) {
+    case 'RemovalWithheld': {
+      const { share, thresholdShare, clearsWhen } = data
+      return { ...known, withheld: { share, thresholdShare, clearsWhen } }
+    }
+    case 'RemovalRequested':
+    case 'RemovalsResumed':
+    case 'RemovalAbandoned':
+      return row.withheld === null ? undefined : { ...known, withheld: null }
+  }
+}
+
+/** A deployment that succeeded on the machine has put its release there, in place of the project's former one. */
+export function withRelease(row: MachineRow, { projectId, version }: Cargo, { data, meta }: Recorded<DeploymentEvent>) {
+  const at = iso(meta.at)
+  const others = row.releases.filter((release) => release.projectId !== projectId)
+  const releases = [...others, { projectId, version, deploymentId: data.deploymentId, at }]
+  return { ...row, releases, changedAt: at }
+}

@@ -1,0 +1,68 @@
+import type { DeploymentEvent } from '#contracts/deployment.ts'
+import type { HealthEvent } from '#contracts/health.ts'
+import type { MachineEvent } from '#contracts/machine.ts'
+import type { PolicyEvent } from '#contracts/policy.ts'
+import type { View } from '#libs/view.ts'
+
+type Fact = MachineEvent | HealthEvent | PolicyEvent | DeploymentEvent
+type MachinesOf = {
+  readonly [Type in Fact['type']]?: (data: Extract<Fact, { type: Type }>['data']) => readonly string[]
+}
+type Named = { readonly machineId: string }
+
+const own = ({ machineId }: Named) => [machineId]
+const listed = ({ machineIds }: { readonly machineIds: readonly string[] }) => machineIds
+const idsOf = (...lists: (readonly Named[])[]) => lists.flat().map(({ machineId }) => machineId)
+const ended = ({ outcomes }: { readonly outcomes: readonly Named[] }) => idsOf(outcomes)
+
+/** The facts that belong to the story of a machine, and which machines each is about. */
+const machinesOf = {
+  MachineRegistered: own,
+  MachineReregistered: own,
+  MachineChanged: own,
+  MachineEnabled: own,
+  MachineDisabled: own,
+  MachineDeregistered: own,
+  MachineRestored: own,
+  MachineBecameHealthy: own,
+  HealthCheckFailed: own,
+  MachineBecameUnavailable: own,
+  HealthForgotten: own,
+  RemovalRequested: own,
+  RemovalWithheld: own,
+  RemovalsResumed: listed,
+  RemovalAbandoned: own,
+  AutomaticDeploymentRequested: listed,
+  AutomaticDeploymentSkipped: own,
+  ReleaseCircuitOpened: listed,
+  TargetsEvaluated: ({ included, excluded }) => idsOf(included, excluded),
+  TargetExcluded: own,
+  TargetsReevaluated: ({ added, removed }) => idsOf(added, removed),
+  TaskDispatched: own,
+  TaskStarted: own,
+  TaskSucceeded: own,
+  TaskFailed: own,
+  TaskLost: own,
+  MachineDeregistrationRequested: own,
+  DeploymentSucceeded: ended,
+  DeploymentFailed: ended,
+  DeploymentCancelled: ended,
+} satisfies MachinesOf
+
+/** Which events, by position in the store, a machine's history is made of. */
+export interface MachineEventEntry {
+  readonly machineId: string
+  readonly at: number
+}
+
+export const machineEvents: View<MachineEventEntry, Fact> = {
+  name: 'machine-events.v1',
+  observes: Object.keys(machinesOf) as (keyof typeof machinesOf)[],
+  keysOf({ type, data, meta }) {
+    const machines = (machinesOf as Record<string, (data: Fact['data']) => readonly string[]>)[type]?.(data) ?? []
+    return machines.map((machineId) => `${machineId}@${meta.position}`)
+  },
+  columns: { machineId: (row) => row.machineId, at: (row) => row.at },
+  indexes: [['machineId', 'at']],
+  project: (_, { meta }, key) => ({ machineId: key.slice(0, key.lastIndexOf('@')), at: meta.position }),
+}

@@ -1,0 +1,104 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { CreateMachineBody, PatchMachineBody, ReasonBody } from '#contracts/api.ts'
+import type { Answer } from '#contracts/command.ts'
+import { machineId, reason } from '#contracts/ids.ts'
+import type { MachineCommand } from '#contracts/machine.ts'
+import type { Cause } from '#contracts/message.ts'
+import { causeOf, sendAnswer } from '#libs/http/answer.ts'
+import { createdId } from '../created.ts'
+import { MachineReply } from '../replies.ts'
+import type { RouteOptions } from '../routes.ts'
+
+const tags = ['machines']
+const params = z.strictObject({ id: machineId })
+const changed = { tags, params, response: { 200: MachineReply } }
+const config = { scope: 'write' } as const
+/** Not every client can send a body with DELETE, so the reason may stand in either place. */
+const OptionalReason = z.strictObject({ reason: reason.optional() })
+
+type App = Parameters<FastifyPluginAsyncZod>[0]
+type Decide = (command: MachineCommand, cause: Cause) => Promise<Answer>
+
+export const machineRoutes =
+  ({ ask }: RouteOptions): FastifyPluginAsyncZod =>
+  async (app) => {
+    const decide: Decide = (command, cause) => ask('registry', command, cause)
+    registerAndChange(app, decide)
+    removeAndRestore(app, decide)
+    enableAndDisable(app, decide)
+  }
+
+function registerAndChange(app: App, decide: Decide): void {
+  app.post(
+    '/v1/machines',
+    {
+      config,
+      schema: { tags, summary: 'Register a machine', body: CreateMachineBody, response: { 201: MachineReply } },
+    },
+    async (request, reply) => {
+      const cause = causeOf(request)
+      const { id = `m-${createdId(cause)}`, ...body } = request.body
+      // A machine that a person registers has no agent yet, and so neither a key nor facts of its own.
+      const data = { machineId: id, ...body, facts: null, publicKey: null, enrollmentId: null, force: false }
+      return sendAnswer(reply, await decide({ type: 'RegisterMachine', data }, cause), { status: 201 })
+    },
+  )
+
+  app.patch(
+    '/v1/machines/:id',
+    {
+      config,
+      schema: { ...changed, summary: "Change a machine's name, roles or environment", body: PatchMachineBody },
+    },
+    async (request, reply) => {
+      const data = { machineId: request.params.id, ...request.body }
+      return sendAnswer(reply, await decide({ type: 'ChangeMachine', data }, causeOf(request)))
+    },
+  )
+}
+
+function removeAndRestore(app: App, decide: Decide): void {
+  app.delete(
+    '/v1/machines/:id',
+    {
+      config,
+      schema: { ...changed, summary: 'Remove a machine', body: OptionalReason, querystring: OptionalReason },
+    },
+    async (request, reply) => {
+      const why = request.body.reason ?? request.query.reason ?? 'no reason given'
+      const cause = { kind: 'person', reason: why, decisionId: null, deploymentId: null } as const
+      const data = { machineId: request.params.id, cause, evidence: null, policyVersion: null }
+      return sendAnswer(reply, await decide({ type: 'DeregisterMachine', data }, causeOf(request)))
+    },
+  )
+
+  app.post(
+    '/v1/machines/:id/restore',
+    { config, schema: { ...changed, summary: 'Bring back a removed machine', body: ReasonBody } },
+    async (request, reply) => {
+      const data = { machineId: request.params.id, reason: request.body.reason }
+      return sendAnswer(reply, await decide({ type: 'RestoreMachine', data }, causeOf(request)))
+    },
+  )
+}
+
+function enableAndDisable(app: App, decide: Decide): void {
+  app.post(
+    '/v1/machines/:id/enable',
+    { config, schema: { ...changed, summary: 'Let deployments go to a machine again', body: z.strictObject({}) } },
+    async (request, reply) => {
+      const data = { machineId: request.params.id }
+      return sendAnswer(reply, await decide({ type: 'EnableMachine', data }, causeOf(request)))
+    },
+  )
+
+  app.post(
+    '/v1/machines/:id/disable',
+    { config, schema: { ...changed, summary: 'Let no deployment go to a machine', body: ReasonBody } },
+    async (request, reply) => {
+      const data = { machineId: request.params.id, reason: request.body.reason }
+      return sendAnswer(reply, await decide({ type: 'DisableMachine', data }, causeOf(request)))
+    },
+  )
+}

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest'
+import type { RunOutcome } from '#services/agent/ports.ts'
+import { startMachine, succeeded } from './machine.ts'
+
+const never = () => new Promise<RunOutcome>(() => {})
+
+describe('a task', () => {
+  it('runs, and its log and result are stored and forgotten', async () => {
+    const { control, machine, machineId, until, results } = await startMachine()
+    machine.script = async (_, { output }) => {
+      output('hello\n')
+      return { outcome: 'succeeded', outputs: { url: 'http://x' } }
+    }
+    await control.dispatch(machineId, 'one')
+    await until(() => results().length === 1)
+    await control.clock.advance(100)
+    expect(results()[0]).toMatchObject({ outcome: 'succeeded', outputs: { url: 'http://x' }, logTruncated: false })
+    expect(control.logs.get('one')).toEqual(['hello\n'])
+    expect(control.commands('RecordTaskStarted')).toHaveLength(1)
+    expect(machine.files.names().filter((name) => name.startsWith('logs/'))).toEqual([])
+    expect(machine.files.text('journal.log')).toContain('"reported"')
+  })
+
+  it('never runs twice, however often it is handed out', async () => {
+    const { control, machine, agent, machineId, until, results } = await startMachine()
+    await control.dispatch(machineId, 'one')
+    await until(() => results().length === 1)
+    // The server forgets, as after a restore from a backup, and hands it out again and again.
+    for (let times = 0; times < 3; times++) {
+      await control.dispatch(machineId, 'one')
+      await control.clock.advance(100)
+    }
+    agent.crash()
+    await until(() => control.gateway.connected() === 0)
+    await control.dispatch(machineId, 'one')
+    machine.start()
+    await until(() => results().length === 5)
+    expect(machine.runs).toEqual(['one'])
+    expect(new Set(results().map((result) => JSON.stringify(result))).size).toBe(1)
+  })
+
+  it('that was running when the agent died is reported as interrupted, with its log, and never run again', async () => {
+    const { control, clock, machine, agent, machineId, until, results } = await startMachine()
+    machine.script = async (_, { output }) => {
+      output('half way\n')
+      return never()
+    }
+    await control.dispatch(machineId, 'one')
+    await until(() => machine.runs.length === 1)
+    machine.network.state.isCut = true
+    await clock.advance(1_000)
+    agent.crash()
+    machine.network.state.isCut = false
+    machine.start()
+    await until(() => results().length === 1)
+    expect(results()[0]).toMatchObject({ outcome: 'failed', reason: 'interrupted' })
+    expect(control.logs.get('one')).toEqual(['half way\n'])
+    expect(machine.runs).toEqual(['one'])
+    expect(machine.cleared).toEqual(['one'])
+  })
+
+  it('that had ended but was not reported is reported after a crash', async () => {
+    const { control, machine, agent, machineId, until, results } = await startMachine()
+    machine.script = async () => {
+      machine.network.state.isDown = true
+      machine.network.drop()
+      return succeeded
+    }
+    await control.dispatch(machineId, 'one')
+    await until(() => machine.files.text('journal.log').includes('"finished"'))
+    agent.crash()
+    machine.network.state.isDown = false
+    machine.start()
+    await until(() => results().length === 1)
+    expect(results()[0]).toMatchObject({ outcome: 'succeeded' })
+    expect(machine.runs).toEqual(['one'])
+  })
+
+  it('runs at most once and always gets a result, wherever the agent dies', async () => {
+    for (let dieAfterMs = 0; dieAfterMs <= 16; dieAfterMs++) {
+      const { control, clock, machine, agent, machineId, until, results } = await startMachine()
+      machine.script = async () => {
+        await clock.sleep(5)
+        return succeeded
+      }
+      await control.dispatch(machineId, 'one')
+      await clock.advance(dieAfterMs)
+      agent.crash()
+      if (dieAfterMs % 2 === 0) machine.files.losePower(dieAfterMs)
+      machine.start()
+      expect(await until(() => results().length > 0)).toBe(true)
+      await clock.advance(60_000)
+      expect(machine.runs.length, `died after ${dieAfterMs} ms`).toBeLessThanOrEqual(1)
+      const isSuccess = results()[0]?.outcome === 'succeeded'
+      if (isSuccess) expect(machine.runs).toHaveLength(1)
+    }
+  })
+
+  it('goes on while the connection is lost, and is reported over the next one; a log is resumed where it was', async () => {
+    const { control, clock, machine, machineId, until, results } = await startMachine()
+    machine.script = async (_, { output }) => {
+      for (let line = 1; line <= 60; line++) {
+        output(`line ${line}\n`)
+        await clock.sleep(1_000)
+      }
+      return succeeded
+    }
+    await control.dispatch(machineId, 'one')
+    await clock.advance(10_000)
+    machine.network.drop()
+    await clock.advance(20_000)
+    machine.network.state.isDown = true
+    machine.network.drop()
+    await clock.advance(10_000)
+    machine.network.state.isDown = false
+    await until(() => results().length === 1, 120_000)
+    const lines = control.logs.get('one')!.join('').trim().split('\n')
+    expect(lines).toEqual(Array.from({ length: 60 }, (_, at) => `line ${at + 1}`))
+    expect(machine.runs).toEqual(['one'])
+  })
+
+  it('gives signs of life while it runs', async () => {
+    const { control, clock, machine, machineId } = await startMachine()
+    machine.script = never
+    await control.dispatch(machineId, 'one')
+    await clock.advance(100_000)
+    expect(control.leases.length).toBeGreaterThanOrEqual(3)
+  })
+
+  it('with a large log is sent in order and with few chunks under way', async () => {
+    const { control, machine, machineId, until, results } = await startMachine()
+    const text = Array.from({ length: 40_000 }, (_, at) => String(at)).join(' ')
+    machine.script = async (_, { output }) => {
+      output(text)
+      return succeeded
+    }
+    await control.dispatch(machineId, 'one', { logCharsMax: 1_000_000 })
+    await until(() => results().length === 1)
+    expect(control.logs.get('one')!.join('')).toBe(text)
+  })
+
+  it('that is cancelled while it runs is told to end', async () => {
+    const { control, machine, machineId, until, results } = await startMachine()
+    machine.script = (_, { signal }) =>
+      new Promise((resolve) => {
+        const end = () => resolve({ outcome: 'failed', reason: signal.reason, exitCode: null, detail: '' })
+        signal.addEventListener('abort', end)
+      })
+    await control.dispatch(machineId, 'one')
+    await until(() => machine.runs.length === 1)
+    await control.cancelTask(machineId, 'one', 'not wanted')
+    await until(() => results().length === 1)
+    expect(results()[0]).toMatchObject({ reason: 'cancelled', detail: 'not wanted' })
+  })
+
+  it('that is cancelled before it is heard of never begins', async () => {
+    const { control, machine, agent, machineId, until, results } = await startMachine()
+    agent.crash()
+    await until(() => control.gateway.connected() === 0)
+    await control.dispatch(machineId, 'one')
+    await control.cancelTask(machineId, 'one', 'not wanted')
+    machine.start()
+    await until(() => results().length === 1)
+    expect(results()[0]).toMatchObject({ reason: 'cancelled', detail: 'not wanted' })
+    expect(machine.runs).toEqual([])
+  })
+
+  it('does not begin when the journal cannot be written, and says so', async () => {
+    const { control, machine, machineId, until, results } = await startMachine()
+    machine.files.fault.error = new Error('no space left on device')
+    await control.dispatch(machineId, 'one')
+    await until(() => results().length === 1)
+    expect(results()[0]).toMatchObject({ reason: 'could-not-start', detail: expect.stringContaining('no space left') })
+    expect(machine.runs).toEqual([])
+  })
+
+  it('from before a restore of the store is left alone', async () => {
+    const { control, clock, machine, machineId } = await startMachine()
+    await control.dispatch(machineId, 'one', { epoch: 0 })
+    await clock.advance(1_000)
+    expect(machine.runs).toEqual([])
+  })
+
+  it('that runs when the agent is stopped gets a grace, is ended and reported, all before the goodbye', async () => {
+    const { control, clock, machine, agent, machineId, until, results } = await startMachine()
+    machine.script = (_, { signal }) =>
+      new Promise((resolve) => {
+        const end = () => resolve({ outcome: 'failed', reason: signal.reason, exitCode: null, detail: '' })
+        signal.addEventListener('abort', end)
+      })
+    await control.dispatch(machineId, 'one')
+    await until(() => machine.runs.length === 1)
+    agent.stop()
+    await clock.advance(4_000)
+    expect(results()).toEqual([])
+    await clock.advance(4_000)
+    await agent.ended
+    expect(results()[0]).toMatchObject({ reason: 'interrupted', detail: 'the agent was asked to stop' })
+    expect(machine.network.state.framesSent.slice(-2)).toEqual(['task-result', 'leaving'])
+  })
+})

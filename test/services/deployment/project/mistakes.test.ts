@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { processMistakes, targetRolesOf } from '#services/deployment/project/mistakes.ts'
+import { processOf } from '../run/play.ts'
+
+const make = { id: 'make', on: 'worker' }
+const find = { id: 'find', kind: 'reevaluate-targets', from: { output: 'make.NEW' } }
+const retire = { id: 'retire', kind: 'deregister-machines' }
+
+describe('a process that could never run', () => {
+  it.each([
+    ['two steps with one id', [{ id: 'a' }, { id: 'a' }], ['step a: another step has the same id']],
+    ['an output of nobody', [find], ['step find: output make.NEW is set by no script step before it']],
+    ['an output of a later step', [find, make], ['step find: output make.NEW is set by no script step before it']],
+    [
+      'an output of a step that has none',
+      [{ id: 'make', kind: 'approval', message: 'x' }, find],
+      ['step find: output make.NEW is set by no script step before it'],
+    ],
+    [
+      'less at most than at least',
+      [make, { ...find, expect: { min: 3, max: 2 } }],
+      ['step find: expects at least 3 and at most 2 machines'],
+    ],
+    ['nobody to deregister', [make, retire], ['step retire: no step before it replaces targets']],
+    [
+      'nobody to deregister, since machines only join',
+      [make, { ...find, mode: 'add' }, retire],
+      ['step retire: no step before it replaces targets'],
+    ],
+    ['no time', [{ id: 'a', timeLimitMs: 0 }], ['step a: a time limit of 0 leaves it no time']],
+    [
+      'several mistakes',
+      [{ id: 'a', timeLimitMs: 0 }, { id: 'a' }],
+      ['step a: a time limit of 0 leaves it no time', 'step a: another step has the same id'],
+    ],
+  ])('has %s', (_, steps, mistakes) => expect(processMistakes(processOf(...steps))).toEqual(mistakes))
+
+  it('names more roles than a release can be for', () => {
+    const steps = Array.from({ length: 33 }, (_, number) => ({ id: `s-${number}`, roles: [`r-${number}`] }))
+    expect(processMistakes(processOf(...steps))).toEqual(['its steps on targets name 33 roles, at most 32'])
+    expect(processMistakes(processOf(...steps.slice(1)))).toEqual([])
+  })
+  it('is larger than what a deployment can carry', () => {
+    const steps = ['a', 'b', 'c'].map((id) => ({ id, script: '\u{e9}'.repeat(70_000) }))
+    expect(processMistakes(processOf(...steps)).join()).toMatch(/^it takes 42\d{4} bytes as JSON, at most 393216$/)
+    expect(processMistakes(processOf(...steps.slice(1)))).toEqual([])
+  })
+
+  it.each([
+    ['nothing', []],
+    ['one step', [{ id: 'a' }]],
+    ['a swap', [make, find, { id: 'install' }, retire]],
+    ['machines by name to deregister', [make, { ...retire, from: { output: 'make.OLD' } }]],
+    ['machines by role', [{ ...find, from: { roles: ['web'] } }]],
+  ])('is not one with %s', (_, steps) => expect(processMistakes(processOf(...steps))).toEqual([]))
+})
+
+describe('the roles that a release is for', () => {
+  it.each([
+    [
+      'those of its steps',
+      [
+        { id: 'a', roles: ['web'] },
+        { id: 'b', roles: ['db', 'web'] },
+      ],
+      ['db', 'web'],
+    ],
+    ['all, when one step is for all', [{ id: 'a', roles: ['web'] }, { id: 'b' }], []],
+    [
+      'not those of workers',
+      [
+        { id: 'a', roles: ['web'] },
+        { id: 'b', on: 'worker' },
+      ],
+      ['web'],
+    ],
+    [
+      'those of health checks too',
+      [
+        { id: 'a', roles: ['web'] },
+        { id: 'b', kind: 'health-check' },
+      ],
+      [],
+    ],
+    ['all, when it touches none', [make], []],
+  ])('are %s', (_, steps, roles) => expect(targetRolesOf(processOf(...steps))).toEqual(roles))
+})

@@ -1,0 +1,196 @@
+import type { DeploymentEvent } from '#contracts/deployment.ts'
+import { hasRole, workerRole } from '#contracts/eligibility.ts'
+import { activeTasks, currentStep, latestTask, stillIncluded } from '#services/deployment/run/state.ts'
+import type { Run, RunStep } from '#services/deployment/run/state.ts'
+import { windowSize } from '#services/deployment/run/window.ts'
+import { isContactable, type World } from '#services/deployment/run/world.ts'
+import { environmentId } from './place.ts'
+
+type FactOf<Type extends DeploymentEvent['type']> = Extract<DeploymentEvent, { type: Type }>
+type Laws = Readonly<Record<string, boolean>>
+
+/** What must be true of each fact, given the run just before it. Answers the laws that are broken. */
+export function lawsBroken(run: Run, fact: DeploymentEvent, world: World, nowMs: number): readonly string[] {
+  const always = { 'nothing follows the end': run.status !== 'ended' }
+  return Object.entries({ ...always, ...lawsOf(run, fact, world, nowMs) }).flatMap(([law, kept]) => (kept ? [] : [law]))
+}
+
+function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): Laws {
+  switch (fact.type) {
+    case 'TaskDispatched':
+      return dispatchLaws(run, fact.data, world, nowMs)
+    case 'MachineDeregistrationRequested':
+      return deregistrationLaws(run, fact.data, world)
+    case 'TargetsReevaluated':
+      return reevaluationLaws(run, fact.data, world)
+    case 'StepSucceeded':
+      return { 'success is never invented': mayHaveSucceeded(run, stepOf(run, fact.data.stepId), world) }
+    case 'StepFailed':
+    case 'StepSkipped':
+      return { 'a step ends when nothing of it runs': run.active.isEmpty() }
+    case 'TargetExcluded':
+      return {
+        'only a target is left out, and once': run.targets.get(fact.data.machineId)?.excluded === null,
+        'a target at work is not left out': !isAtWork(run, fact.data.machineId),
+      }
+    case 'DeploymentStarted':
+      return { 'nobody is overtaken': world.mayStart(fact.data.deploymentId), 'starts once': run.status === 'queued' }
+    case 'DeploymentSucceeded':
+    case 'DeploymentFailed':
+    case 'DeploymentCancelled':
+      return endingLaws(run, fact)
+    case 'DeploymentCreated':
+    case 'TargetsEvaluated':
+    case 'StepStarted':
+    case 'TaskStarted':
+    case 'TaskSucceeded':
+    case 'TaskFailed':
+    case 'TaskLost':
+    case 'TaskCancelRequested':
+    case 'ApprovalRequested':
+    case 'ApprovalGiven':
+    case 'ApprovalRefused':
+    case 'DeploymentCancelRequested':
+      return {}
+  }
+}
+
+const stepOf = (run: Run, stepId: string): RunStep => run.steps.find(({ definition }) => definition.id === stepId)!
+const isAtWork = (run: Run, machineId: string) => activeTasks(run).some((task) => task.machineId === machineId)
+const isIncluded = (run: Run, machineId: string) => run.targets.get(machineId)?.excluded === null
+
+function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: World, nowMs: number): Laws {
+  const { machineId, stepId, attempt, taskId } = data
+  const { definition } = stepOf(run, stepId)
+  if (definition.kind !== 'script') return { 'only scripts are handed out': false }
+  const machine = world.machine(machineId)
+  const onWorker = definition.on === 'worker'
+  const before = run.tasks
+    .valueSeq()
+    .filter((task) => task.stepId === stepId && (onWorker || task.machineId === machineId))
+    .maxBy((task) => task.attempt)
+  const isUncertain = before?.state === 'lost' || before?.reason === 'interrupted'
+  return {
+    'nothing begins after a cancel': run.cancel === null,
+    'nothing begins before the start': run.status === 'running',
+    'work goes to machines that answer': machine !== undefined && isContactable(machine),
+    'work goes to machines that are enabled': machine?.enabled === true,
+    'one task at a time on a machine': world.isFree(machineId, data.deploymentId) && !isAtWork(run, machineId),
+    'work on targets goes to targets, other work to workers': onWorker
+      ? machine?.roles.includes(workerRole) === true
+      : isIncluded(run, machineId) && machine?.environmentId === environmentId,
+    'a window is never exceeded': onWorker ? run.active.isEmpty() : fitsWindow(run, stepId),
+    'attempts are counted': attempt === (before?.attempt ?? 0) + 1 && attempt <= definition.attemptsMax,
+    'an attempt is made once': !run.tasks.has(taskId),
+    'what has succeeded is not done again': before?.state !== 'succeeded',
+    'nobody knows how far it got, so it is not tried again': !isUncertain || definition.repeatable,
+    'a retry waits': before === undefined || nowMs >= before.endedAt + definition.retryAfterMs,
+  }
+}
+
+/** Whether one more may work, among those that are concerned: the step's targets, or newcomers that make up for it. */
+function fitsWindow(run: Run, stepId: string): boolean {
+  const { definition } = stepOf(run, stepId)
+  const current = currentStep(run)
+  if (definition.kind !== 'script' || current === undefined) return false
+  const concerned = stillIncluded(run, current.machineIds).filter((target) => hasRole(target, definition.roles))
+  const active = activeTasks(run).filter((task) => task.stepId === stepId)
+  return active.length + 1 <= windowSize(definition.window, concerned.length)
+}
+
+function deregistrationLaws(run: Run, data: FactOf<'MachineDeregistrationRequested'>['data'], world: World): Laws {
+  const { machineId, stepId } = data
+  return {
+    'what serves is never taken out': !isIncluded(run, machineId),
+    'only machines of the environment are taken out': world.machine(machineId)?.environmentId === environmentId,
+    'removal is asked for once': !stepOf(run, stepId).deregistering.includes(machineId),
+    'nothing is taken out after a cancel': run.cancel === null,
+  }
+}
+
+function reevaluationLaws(run: Run, data: FactOf<'TargetsReevaluated'>['data'], world: World): Laws {
+  const { added, removed, kept } = data
+  const mayJoin = (machineId: string) => {
+    const machine = world.machine(machineId)
+    const cause = run.targets.get(machineId)?.excluded?.cause
+    return (
+      machine !== undefined &&
+      isContactable(machine) &&
+      machine.enabled &&
+      machine.environmentId === environmentId &&
+      !machine.roles.includes(workerRole) &&
+      cause !== 'failed' &&
+      cause !== 'lost'
+    )
+  }
+  const included = [...run.targets.values()].filter(({ excluded }) => excluded === null).map((one) => one.machineId)
+  const standing = [...removed.map(({ machineId }) => machineId), ...kept]
+  return {
+    'only machines that can be worked with join': added.every(({ machineId }) => mayJoin(machineId)),
+    'nobody joins who is there': added.every(({ machineId }) => !included.includes(machineId)),
+    'every target stays or goes': standing.toSorted().join() === included.toSorted().join(),
+  }
+}
+
+function mayHaveSucceeded(run: Run, { definition, machineIds }: RunStep, world: World): boolean {
+  if (!run.active.isEmpty()) return false
+  const targets = stillIncluded(run, machineIds)
+  switch (definition.kind) {
+    case 'script':
+      return definition.on === 'worker'
+        ? run.tasks.some((task) => task.stepId === definition.id && task.state === 'succeeded')
+        : targets.length > 0 &&
+            targets.every(({ machineId }) => latestTask(run, definition.id, machineId)?.state === 'succeeded')
+    case 'health-check':
+      return targets.every(({ machineId }) => isContactable(world.machine(machineId)!))
+    case 'approval':
+      return run.approval?.stepId === definition.id && run.approval.answer === 'given'
+    case 'reevaluate-targets':
+      return targets.every(({ machineId, owes, roles }) =>
+        run.steps.every(
+          (step) =>
+            step.definition.kind !== 'script' ||
+            !owes.includes(step.definition.id) ||
+            !hasRole({ roles }, step.definition.roles) ||
+            latestTask(run, step.definition.id, machineId)?.state === 'succeeded',
+        ),
+      )
+    case 'deregister-machines':
+      return [...run.targets.values()].every(
+        ({ machineId, excluded }) =>
+          definition.from !== 'replaced' ||
+          excluded?.cause !== 'replaced' ||
+          world.machine(machineId)?.registered !== true ||
+          world.machine(machineId)?.environmentId !== environmentId,
+      )
+  }
+}
+
+function endingLaws(
+  run: Run,
+  { type, data }: FactOf<'DeploymentSucceeded' | 'DeploymentFailed' | 'DeploymentCancelled'>,
+): Laws {
+  const outcomeOf = new Map(data.outcomes.map(({ machineId, outcome }) => [machineId, outcome]))
+  const included = [...run.targets.values()].filter(({ excluded }) => excluded === null)
+  return {
+    'a run ends when nothing runs': run.active.isEmpty(),
+    'one outcome for every target it ever had':
+      data.outcomes.length === run.targets.size && [...run.targets.keys()].every((id) => outcomeOf.has(id)),
+    'who was left out has not succeeded': [...run.targets.values()].every(
+      ({ machineId, excluded }) => excluded === null || outcomeOf.get(machineId) !== 'succeeded',
+    ),
+    'who succeeded did all that it began': included.every(
+      ({ machineId }) =>
+        outcomeOf.get(machineId) !== 'succeeded' ||
+        run.tasks
+          .filter((task) => task.machineId === machineId)
+          .every(({ stepId }) => latestTask(run, stepId, machineId)?.state === 'succeeded'),
+    ),
+    'a success is one for all that are left': type !== 'DeploymentSucceeded' || run.failure === null,
+    'in a success every target that is left succeeded':
+      type !== 'DeploymentSucceeded' || included.every(({ machineId }) => outcomeOf.get(machineId) === 'succeeded'),
+    'who did not fail ends by itself': type === 'DeploymentCancelled' || currentStep(run) === undefined,
+    'only what somebody cancelled, or what came too late, is cancelled':
+      (type === 'DeploymentCancelled') === (run.cancel !== null || run.status === 'queued'),
+  }
+}

@@ -1,0 +1,52 @@
+import type { FleetMachine, World } from '#services/deployment/run/world.ts'
+
+export const startMs = 1_000_000
+
+/** A fleet that a test may change between one request and the next. */
+export class TestWorld implements World {
+  position = 7
+  listeningSince = 0
+  readonly machines = new Map<string, FleetMachine>()
+  readonly taken = new Set<string>()
+  readonly expired = new Set<string>()
+  first = true
+  newer: string | null = null
+
+  constructor(...machines: readonly FleetMachine[]) {
+    for (const one of machines) this.put(one)
+  }
+
+  put(one: FleetMachine): this {
+    this.machines.set(one.machineId, one)
+    return this
+  }
+
+  change(machineId: string, part: Partial<FleetMachine>): this {
+    return this.put({ ...this.machines.get(machineId)!, ...part })
+  }
+
+  machine = (machineId: string) => this.machines.get(machineId)
+  inEnvironment = (environmentId: string) =>
+    [...this.machines.values()].filter((one) => one.environmentId === environmentId)
+  workersFor = () =>
+    [...this.machines.values()].filter(
+      ({ roles, registered, enabled, status }) =>
+        roles.includes('worker') && registered && enabled && status === 'healthy',
+    )
+  isFree = (machineId: string) => !this.taken.has(machineId)
+  mayStart = () => this.first
+  supersededBy = () => this.newer
+  leaseExpired = (taskId: string) => this.expired.has(taskId)
+}
+
+export const machine = (machineId: string, part: Partial<FleetMachine> = {}): FleetMachine => ({
+  machineId,
+  name: machineId,
+  environmentId: 'production',
+  roles: ['web'],
+  registered: true,
+  enabled: true,
+  status: 'healthy',
+  statusSince: 0,
+  ...part,
+})

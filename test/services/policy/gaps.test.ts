@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { ObserverEvent } from '#contracts/health.ts'
+import { Gaps } from '#services/policy/gaps.ts'
+
+const about = { observerId: 'health', reason: 'stopped' as const }
+const started = (startedAt: number): ObserverEvent => ({ type: 'ObservationGapStarted', data: { ...about, startedAt } })
+const ended = (startedAt: number, endedAt: number): ObserverEvent => ({
+  type: 'ObservationGapEnded',
+  data: { ...about, startedAt, endedAt },
+})
+const gapsOf = (...events: readonly ObserverEvent[]) => {
+  const gaps = new Gaps()
+  for (const event of events) gaps.apply(event)
+  return gaps
+}
+const gap = (from: number, to: number) => [started(from), ended(from, to)]
+
+describe('the time that was observed', () => {
+  it.each([
+    ['all of it without a gap', [], 100, 200, 100],
+    ['nothing of a gap that covers it', gap(50, 250), 100, 200, 0],
+    ['what lies around a gap', gap(120, 150), 100, 200, 70],
+    ['what lies behind a gap', gap(50, 150), 100, 200, 50],
+    ['what lies before a gap', gap(150, 250), 100, 200, 50],
+    ['what lies between gaps', [...gap(90, 110), ...gap(190, 300)], 100, 200, 80],
+    ['all of it when the gaps are elsewhere', [...gap(0, 100), ...gap(200, 300)], 100, 200, 100],
+    ['what came before a gap that is still open', [started(150)], 100, 200, 50],
+    ['nothing since a gap that is still open', [started(50)], 100, 200, 0],
+    ['nothing when time runs backwards', [], 200, 100, 0],
+    ['no less than nothing when gaps overlap', [...gap(100, 200), ...gap(100, 200)], 100, 200, 0],
+    ['what an end says that nobody began', [ended(120, 150)], 100, 200, 70],
+    ['by the end of a gap, wherever it was said to begin', [started(150), ended(140, 160)], 100, 200, 80],
+  ])('is %s', (_, events, since, now, observed) => expect(gapsOf(...events).observedMs(since, now)).toBe(observed))
+
+  it('never exceeds the time that really passed outside of all gaps', () => {
+    const spans = fc.array(fc.tuple(fc.nat(1_000), fc.nat(200)), { maxLength: 20 })
+    fc.assert(
+      fc.property(spans, fc.nat(1_000), fc.nat(500), fc.boolean(), (all, since, length, open) => {
+        const events = all.flatMap(([from, lasts]) => gap(from, from + lasts))
+        const gaps = gapsOf(...events, ...(open ? [started(since + length)] : []))
+        const observed = gaps.observedMs(since, since + length)
+        let really = 0
+        for (let at = since; at < since + length; at++)
+          if (all.every(([from, lasts]) => at < from || at >= from + lasts)) really++
+        expect(observed).toBeLessThanOrEqual(really)
+        expect(observed).toBeGreaterThanOrEqual(0)
+      }),
+    )
+  })
+  it('is exact when gaps do not overlap', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(50), fc.nat(50)), { maxLength: 20 }), fc.nat(500), (pauses, since) => {
+        let at = 0
+        const spans = pauses.map(([before, lasts]) => [(at += before), (at += lasts)] as const)
+        const now = since + 700
+        const gone = spans.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(b, now) - Math.max(a, since)), 0)
+        expect(gapsOf(...spans.flatMap(([a, b]) => gap(a, b))).observedMs(since, now)).toBe(700 - gone)
+      }),
+    )
+  })
+})
+
+describe('since when somebody observes', () => {
+  it.each([
+    ['from the beginning, as far as anybody knows', [], 0],
+    ['since the last gap ended', [...gap(10, 20), ...gap(30, 40)], 40],
+    ['not now, in a gap', [...gap(10, 20), started(30)], null],
+  ])('is %s', (_, events, since) => expect(gapsOf(...events).observingSince).toBe(since))
+})

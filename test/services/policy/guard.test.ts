@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import { readGuard } from '#services/policy/guard.ts'
+
+const policy = EnvironmentPolicy.parse({})
+const minuteMs = 60_000
+const nowMs = 100 * minuteMs
+const together = (count: number) => Array.from({ length: count }, () => nowMs - minuteMs)
+const read = (
+  registered: number,
+  unavailableSince: readonly number[],
+  removedAt: readonly number[] = [],
+  by = policy,
+) => readGuard(by, registered, unavailableSince, removedAt, nowMs)
+
+describe('the guard', () => {
+  it.each([
+    // machines, unavailable together, tripped, allowance
+    [1, 1, false, Infinity],
+    [2, 2, false, Infinity],
+    [3, 3, true, 0],
+    [10, 2, false, Infinity],
+    [10, 3, true, 1],
+    [10, 5, true, 1],
+    [10, 6, true, 0],
+    [100, 20, false, Infinity],
+    [100, 21, true, 10],
+    [100, 54, true, 10],
+    [100, 55, true, 0],
+    [100, 100, true, 0],
+    [0, 0, false, Infinity],
+  ])('of %i machines with %i silent: tripped %s, lets %d go', (registered, silent, tripped, allowance) => {
+    expect(read(registered, together(silent))).toMatchObject({ tripped, allowance, unavailable: silent })
+  })
+  it('counts only those that went silent within one window of each other', () => {
+    const apart = Array.from({ length: 30 }, (_, number) => nowMs - number * minuteMs)
+    expect(read(100, apart)).toMatchObject({ unavailable: 6, tripped: false })
+    const mixed = [...apart, ...Array.from({ length: 21 }, () => nowMs - 90 * minuteMs)]
+    expect(read(100, mixed)).toMatchObject({ unavailable: 21, tripped: true })
+  })
+  it('stays tripped as long as they are silent, however long that is', () => {
+    const longAgo = Array.from({ length: 30 }, () => 0)
+    expect(read(100, longAgo)).toMatchObject({ tripped: true })
+  })
+  it('lets a tenth go in ten minutes, and counts what it has let go', () => {
+    const removedAt = [nowMs - 11 * minuteMs, nowMs - 9 * minuteMs, nowMs - minuteMs]
+    expect(read(100, together(30), removedAt).allowance).toBe(8)
+    expect(
+      read(
+        100,
+        together(30),
+        Array.from({ length: 20 }, () => nowMs),
+      ).allowance,
+    ).toBe(0)
+  })
+  it('can be switched off', () => {
+    const off = EnvironmentPolicy.parse({ guard: { enabled: false } })
+    expect(read(10, together(10), [], off)).toMatchObject({ tripped: false, allowance: Infinity })
+  })
+  it('says what it is waiting for', () =>
+    expect(read(10, together(5)).clearsWhen).toBe(
+      'at most 20 % of the machines, or 2, are unavailable together, or a person releases it',
+    ))
+
+  const instants = fc.array(fc.integer({ min: 0, max: nowMs }), { maxLength: 120 })
+  it('never lets more go when more machines are silent', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), instants, instants, instants, (spare, silent, more, removed) => {
+        const registered = silent.length + more.length + spare
+        const small = read(registered, silent, removed)
+        const large = read(registered, [...silent, ...more], removed)
+        expect(large.allowance).toBeLessThanOrEqual(small.allowance)
+        expect(large.unavailable).toBeGreaterThanOrEqual(small.unavailable)
+      }),
+    )
+  })
+  it('never holds back as few as the floor says', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 1, max: 50 }), (floor, registered) => {
+        const floored = EnvironmentPolicy.parse({ guard: { floor } })
+        const silent = Math.min(floor, registered)
+        expect(read(registered, together(silent), [], floored).tripped).toBe(false)
+      }),
+    )
+  })
+})

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest'
+import type { Message } from '#contracts/message.ts'
+import { EnrollmentRow, EnvironmentRow, ProjectRow, ReleaseRow, TokenRow } from '#contracts/rows.ts'
+import { enrollments } from '#services/query/views/enrollments.ts'
+import { environments } from '#services/query/views/environments.ts'
+import { machineEvents } from '#services/query/views/machineEvents.ts'
+import { projects, releases } from '#services/query/views/projects.ts'
+import { tokens } from '#services/query/views/tokens.ts'
+import { verdicts } from '#services/query/views/verdicts.ts'
+import * as f from '../facts.ts'
+import { at, rowsOf } from './given.ts'
+
+const { environmentId, projectId } = f
+
+describe('an environment', () => {
+  const environment = (...facts: Message[]) => rowsOf(environments, facts).get(environmentId)!
+  it('is shown with its policy', () => {
+    const row = environment(f.environmentCreated())
+    expect(row).toEqual({
+      id: environmentId,
+      name: environmentId,
+      policy: f.policy,
+      policyVersion: 1,
+      createdAt: at(1),
+    })
+    expect(EnvironmentRow.omit({ machines: true }).strict().parse(row)).toEqual(row)
+    expect(environments.tally!(row)).toBe('all')
+  })
+  it('is renamed and gets another policy', () => {
+    const policy = { ...f.policy, guard: { ...f.policy.guard, floor: 9 } }
+    const facts = [
+      { type: 'EnvironmentRenamed', data: { environmentId, name: 'Stage' } },
+      { type: 'EnvironmentPolicyChanged', data: { environmentId, policy, policyVersion: 2 } },
+    ]
+    expect(environment(f.environmentCreated(), ...facts)).toMatchObject({ name: 'Stage', policy, policyVersion: 2 })
+    expect(environment(...facts)).toBeUndefined()
+  })
+})
+
+describe('a project', () => {
+  const project = (...facts: Message[]) => rowsOf(projects, [f.projectCreated, ...facts]).get(projectId)!
+  const override = (version: string | null) => ({
+    type: 'ReleaseOverrideSet',
+    data: { projectId, environmentId, version, reason: 'r' },
+  })
+  it('begins empty', () => {
+    const row = project()
+    expect(ProjectRow.strict().parse(row)).toEqual(row)
+    expect(row).toMatchObject({
+      name: 'Shop',
+      process: { steps: [] },
+      processVersion: 0,
+      latestVersion: null,
+      createdAt: at(1),
+    })
+  })
+  it('is renamed, and gets a process and variables', () => {
+    const variables = [{ name: 'A', value: '1', environments: [], roles: [] }]
+    const facts = [
+      { type: 'ProjectRenamed', data: { projectId, name: 'Store' } },
+      { type: 'ProcessChanged', data: { projectId, process: f.process, processVersion: 1 } },
+      { type: 'VariablesChanged', data: { projectId, variables } },
+    ]
+    expect(project(...facts)).toMatchObject({ name: 'Store', process: f.process, processVersion: 1, variables })
+    expect(rowsOf(projects, [...facts, override('1'), f.released()]).size).toBe(0)
+  })
+  it('has overrides by environment', () => {
+    expect(project(override('1.0.0')).overrides).toEqual({ staging: '1.0.0' })
+    expect(project(override('1.0.0'), override(null)).overrides).toEqual({})
+  })
+  it('has a latest release', () => {
+    expect(project(f.released(), f.released('2.0.0')).latestVersion).toBe('2.0.0')
+    const row = rowsOf(releases, [f.released()]).get('shop@1.0.0')!
+    expect(ReleaseRow.strict().parse(row)).toEqual(row)
+    expect(row).toMatchObject({ version: '1.0.0', targetRoles: ['web'], createdAt: at(1), createdBy: 'tester' })
+  })
+})
+
+describe('credentials', () => {
+  it('are shown without their hashes: join tokens', () => {
+    const used = { type: 'EnrollmentUsed', data: { enrollmentId: 'e1', machineId: 'm-1' } }
+    const revoked = { type: 'EnrollmentRevoked', data: { enrollmentId: 'e1', reason: 'r' } }
+    const row = rowsOf(enrollments, [f.enrollmentCreated, used]).get('e1')!
+    expect(EnrollmentRow.strict().parse(row)).toEqual(row)
+    expect(row).toMatchObject({ uses: 1, usesMax: 2, revoked: false, expiresAt: at(1), createdAt: at(1) })
+    expect(rowsOf(enrollments, [f.enrollmentCreated, revoked]).get('e1')!.revoked).toBe(true)
+    expect(rowsOf(enrollments, [used, revoked]).size).toBe(0)
+  })
+  it('are shown without their hashes: API tokens', () => {
+    const revoked = { type: 'TokenRevoked', data: { tokenId: 't1' } }
+    const row = rowsOf(tokens, [f.tokenCreated]).get('t1')!
+    expect(TokenRow.strict().parse(row)).toEqual(row)
+    expect(row).toMatchObject({ name: 'CI', scope: 'write', expiresAt: null, revoked: false })
+    expect(rowsOf(tokens, [f.tokenCreated, revoked]).get('t1')!.revoked).toBe(true)
+    expect(rowsOf(tokens, [revoked]).size).toBe(0)
+  })
+})
+
+describe('the story of a machine', () => {
+  const story = (...facts: Message[]) =>
+    [...rowsOf(machineEvents, facts).values()].filter(({ machineId }) => machineId === 'm-1').map((entry) => entry.at)
+  it('has every fact that is about it, and no other', () => {
+    expect(
+      story(f.registered('m-1'), f.registered('m-2'), f.healthy('m-1'), f.environmentCreated(), f.removed('m-1')),
+    ).toEqual([1, 3, 5])
+    expect(story(f.created(), f.evaluated(['m-1']), f.evaluated([], ['m-1']), f.evaluated(['m-2']))).toEqual([2, 3])
+    expect(story(f.dispatched('m-1'), f.taskStarted('m-1'), f.taskSucceeded('m-1'), f.logged('m-1', 1, 'x'))).toEqual([
+      1, 2, 3,
+    ])
+    expect(
+      story(f.reevaluated(['m-1'], []), f.reevaluated([], ['m-1']), f.succeeded(['m-1']), f.failed([], ['m-1'])),
+    ).toEqual([1, 2, 3, 4])
+    expect(
+      story(f.withheld('m-1'), f.resumed('m-1', 'm-2'), f.resumed('m-2'), f.skipped('m-1'), f.rolloutRequested('m-1')),
+    ).toEqual([1, 2, 4, 5])
+  })
+})
+
+describe('the last verdict on a machine', () => {
+  const verdict = (key: string, ...facts: Message[]) => rowsOf(verdicts, facts).get(key)
+  it('says what became of its removal', () => {
+    expect(verdict('m-1 -', f.withheld('m-1'))).toMatchObject({
+      verdict: 'RemovalWithheld',
+      machineId: 'm-1',
+      projectId: null,
+    })
+    expect(verdict('m-1 -', f.withheld('m-1'), f.resumed('m-1'))).toMatchObject({
+      verdict: 'RemovalsResumed',
+      clause: 'recovery',
+      at: at(2),
+    })
+    expect(verdict('m-1 -', f.requested('m-1'))).toMatchObject({ verdict: 'RemovalRequested', clause: 'unavailable' })
+    expect(verdict('m-1 -', f.abandoned('m-1'))).toMatchObject({ detail: 'it answers' })
+  })
+  it('says what became of a release on it', () => {
+    expect(verdict('m-1 shop', f.rolloutRequested('m-0', 'm-1'))).toMatchObject({
+      ...{ verdict: 'AutomaticDeploymentRequested', deploymentId: f.deploymentId, version: '1.0.0' },
+    })
+    for (const [clause, fact] of [
+      ['succeeded', f.settled(['m-1'], ['m-2'])],
+      ['failed', f.settled([], ['m-1'])],
+    ] as const)
+      expect(verdict('m-1 shop', f.rolloutRequested('m-1'), fact)).toMatchObject({
+        verdict: 'AutomaticDeploymentSettled',
+        clause,
+      })
+    expect(verdict('m-1 shop', f.rolloutRequested('m-1'), f.skipped('m-1'))).toMatchObject({
+      ...{
+        verdict: 'AutomaticDeploymentSkipped',
+        clause: 'tries-used-up',
+        detail: 'failed 3 times',
+        deploymentId: null,
+      },
+    })
+  })
+})
