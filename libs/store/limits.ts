@@ -36,12 +36,14 @@ export function checkAppend(
 export const causeAt = (cause: Cause | readonly Cause[], index: number): Cause =>
   Array.isArray(cause) ? (cause as readonly Cause[])[index]! : (cause as Cause)
 
-export function checkStream(stream: string): void {
-  const { streamCharsMax } = storeLimits
-  if (typeof stream !== 'string' || stream.length === 0 || stream.length > streamCharsMax)
-    throw new RangeError(`a stream's name has 1 to ${streamCharsMax} characters, this one ${stream?.length}`)
-  if (!stream.isWellFormed() || controlCharacter.test(stream))
-    throw new RangeError(`a stream's name is well-formed text without control characters: ${JSON.stringify(stream)}`)
+export const checkStream = (stream: string): void => checkName(`a stream's name`, stream, storeLimits.streamCharsMax)
+
+/** Throws a `RangeError` unless every store can keep this as a name. */
+export function checkName(what: string, name: string, charsMax: number): void {
+  if (typeof name !== 'string' || name.length === 0 || name.length > charsMax)
+    throw new RangeError(`${what} has 1 to ${charsMax} characters, this one ${name?.length}`)
+  if (!name.isWellFormed() || controlCharacter.test(name))
+    throw new RangeError(`${what} is well-formed text without control characters: ${JSON.stringify(name)}`)
 }
 
 /** The data of each fact as JSON text. Throws a `RangeError` when one is no JSON, or they are too large. */

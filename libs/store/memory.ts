@@ -1,10 +1,11 @@
 import type { Cause, Message, Recorded } from '#contracts/message.ts'
 import type { Clock } from '#libs/clock.ts'
+import { checkFence, fencedView, noFences, withFence, type AppendWith } from './fence.ts'
 import { followPages, News } from './follow.ts'
 import { checkCheckpoint, checkParked, snapshotText } from './keptLimits.ts'
 import { causeAt, checkAppend, checkPage, checkStream, serialise } from './limits.ts'
 import { copyMemoryDisk, createMemoryDisk, startEpoch, type MemoryDisk } from './memoryDisk.ts'
-import { StoreFault, type EventStore } from './store.ts'
+import { Fenced, StoreFault, type EventStore } from './store.ts'
 import { verifyEvents } from './verifyEvents.ts'
 
 const followPageEvents = 1_000
@@ -27,14 +28,19 @@ export function openMemoryStore({ clock, disk = createMemoryDisk() }: { clock: C
     page: (after: number) => disk.events.slice(after, after + followPageEvents),
   }
 
-  return {
+  const append: AppendWith = async (fences, stream, expectedVersion, facts, cause) => {
+    checkAppend(stream, expectedVersion, facts, cause)
+    const raised = fences.find(({ name, token }) => (open().fences.get(name) ?? 0) > token)
+    if (raised !== undefined) throw new Fenced(raised.name, raised.token)
+    return appendTo(open(), clock, stream, expectedVersion, facts, cause)
+  }
+
+  const store: EventStore = {
     ...keptBeside(open),
     epoch: disk.epoch,
 
-    async append(stream, expectedVersion, facts, cause) {
-      checkAppend(stream, expectedVersion, facts, cause)
-      return appendTo(open(), clock, stream, expectedVersion, facts, cause)
-    },
+    append: (stream, expectedVersion, facts, cause) => append(noFences, stream, expectedVersion, facts, cause),
+    fenced: (name, token) => fencedView(store, append, withFence(noFences, name, token)),
     async read(stream, afterVersion = 0) {
       checkStream(stream)
       const events = open().streams.get(stream) ?? []
@@ -61,6 +67,7 @@ export function openMemoryStore({ clock, disk = createMemoryDisk() }: { clock: C
       news.close()
     },
   }
+  return store
 }
 
 /** Events are copied and frozen when they are appended, as if they had been written to a disk and read from it. */
@@ -109,6 +116,16 @@ const keptBeside = (open: () => MemoryDisk) =>
     },
     async loadCheckpoint(name) {
       return open().checkpoints.get(name) ?? 0
+    },
+    async raiseFence(name) {
+      checkFence(name)
+      const token = (open().fences.get(name) ?? 0) + 1
+      open().fences.set(name, token)
+      return token
+    },
+    async fence(name) {
+      checkFence(name)
+      return open().fences.get(name) ?? 0
     },
     async park(parked) {
       checkParked(parked)

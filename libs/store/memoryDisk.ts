@@ -11,6 +11,7 @@ export interface MemoryDisk {
   readonly snapshots: Map<string, Snapshot>
   readonly checkpoints: Map<string, number>
   readonly parked: Map<string, Parked>
+  readonly fences: Map<string, number>
   /** Copies made by `backup`, by the target's name. Opening one restores it. */
   readonly backups: Map<string, MemoryDisk>
   /** The stores that are open over this disk. */
@@ -26,6 +27,7 @@ export const createMemoryDisk = (): MemoryDisk => ({
   snapshots: new Map(),
   checkpoints: new Map(),
   parked: new Map(),
+  fences: new Map(),
   backups: new Map(),
   openings: new Set(),
   epoch: 1,
@@ -39,6 +41,7 @@ export const copyMemoryDisk = (disk: MemoryDisk): MemoryDisk => ({
   snapshots: new Map(disk.snapshots),
   checkpoints: new Map(disk.checkpoints),
   parked: new Map(disk.parked),
+  fences: new Map(disk.fences),
   backups: new Map(),
   openings: new Set(),
   epoch: disk.epoch,

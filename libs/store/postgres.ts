@@ -1,3 +1,4 @@
+import { fencedView, noFences, withFence, type AppendWith } from './fence.ts'
 import { followLog } from './postgres/follow.ts'
 import { checkAppend, checkPage, checkStream, serialise } from './limits.ts'
 import { Append } from './postgres/append.ts'
@@ -28,17 +29,20 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Event
     return engine.reader
   }
 
-  return {
+  const append: AppendWith = async (fences, stream, expectedVersion, facts, cause) => {
+    reader()
+    checkAppend(stream, expectedVersion, facts, cause)
+    const append = new Append(stream, expectedVersion, facts, serialise(stream, facts), cause, clock, fences)
+    writer.enqueue(append)
+    return append.answer
+  }
+
+  const store: EventStore = {
     ...keptBeside(reader),
     epoch,
 
-    async append(stream, expectedVersion, facts, cause) {
-      reader()
-      checkAppend(stream, expectedVersion, facts, cause)
-      const append = new Append(stream, expectedVersion, facts, serialise(stream, facts), cause, clock)
-      writer.enqueue(append)
-      return append.answer
-    },
+    append: (stream, expectedVersion, facts, cause) => append(noFences, stream, expectedVersion, facts, cause),
+    fenced: (name, token) => fencedView(store, append, withFence(noFences, name, token)),
     async read(stream, afterVersion = 0) {
       checkStream(stream)
       return reader().stream(stream, afterVersion)
@@ -61,4 +65,5 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Event
     },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   }
+  return store
 }

@@ -1,6 +1,8 @@
+import { fencedView, noFences, withFence, type AppendWith } from './fence.ts'
 import { followPages } from './follow.ts'
 import { checkAppend, checkPage, checkStream, serialise } from './limits.ts'
 import { Append } from './sqlite/append.ts'
+import { FencedAppend } from './sqlite/fencedAppend.ts'
 import { backupTo } from './sqlite/backup.ts'
 import { openEngine, type SqliteOptions } from './sqlite/engine.ts'
 import { keptBeside } from './sqlite/kept.ts'
@@ -12,7 +14,17 @@ export async function openSqliteStore(options: SqliteOptions): Promise<EventStor
   const engine = await openEngine(options)
   const { db, writer, reader, news, pages } = engine
 
-  return {
+  const enqueue = (append: Append) => {
+    writer.enqueue(append)
+    return append.answer
+  }
+  const appendWith: AppendWith = async (fences, stream, expectedVersion, facts, cause) => {
+    db()
+    checkAppend(stream, expectedVersion, facts, cause)
+    return enqueue(new FencedAppend(fences, stream, expectedVersion, facts, serialise(stream, facts), cause))
+  }
+
+  const store: EventStore = {
     ...keptBeside(db, (work) => writer.enqueue(work)),
     epoch: engine.epoch,
 
@@ -21,13 +33,12 @@ export async function openSqliteStore(options: SqliteOptions): Promise<EventStor
       try {
         db()
         checkAppend(stream, expectedVersion, facts, cause)
-        const append = new Append(stream, expectedVersion, facts, serialise(stream, facts), cause)
-        writer.enqueue(append)
-        return append.answer
+        return enqueue(new Append(stream, expectedVersion, facts, serialise(stream, facts), cause))
       } catch (error) {
         return Promise.reject(error)
       }
     },
+    fenced: (name, token) => fencedView(store, appendWith, withFence(noFences, name, token)),
     async read(stream, afterVersion = 0) {
       db()
       checkStream(stream)
@@ -54,4 +65,5 @@ export async function openSqliteStore(options: SqliteOptions): Promise<EventStor
     },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   }
+  return store
 }

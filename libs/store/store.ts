@@ -36,6 +36,17 @@ export interface EventStore extends AsyncDisposable {
   saveCheckpoint(name: string, position: number): Promise<void>
   loadCheckpoint(name: string): Promise<number>
 
+  /**
+   * Fences keep out a process that held a duty by a lease, lost it and did not notice. Whoever takes the duty raises its
+   * fence and appends through the view that the number opens: from the moment the next one raises it, every append
+   * through that view throws `Fenced`. What a view has appended was committed before the fence was raised.
+   */
+  raiseFence(name: string): Promise<number>
+  /** How often a fence was raised. */
+  fence(name: string): Promise<number>
+  /** A view of this store for who holds the fence by this token. Closing the view does not close the store. */
+  fenced(name: string, token: number): EventStore
+
   /** Events that a reactor could not handle, where an operator sees them and may have them tried again. */
   park(parked: Parked): Promise<void>
   unpark(reactor: string, position: number): Promise<void>
@@ -78,5 +89,17 @@ export interface Verification {
 
 /** The store cannot be reached, is locked by another process, is full or damaged. Carries a next step for people. */
 export class StoreFault extends Error {
-  override readonly name = 'StoreFault'
+  override readonly name: string = 'StoreFault'
+}
+
+/** Somebody else has taken over the duty that this was appended for. Nothing of it was stored. */
+export class Fenced extends StoreFault {
+  override readonly name = 'Fenced'
+
+  constructor(fence: string, token: number) {
+    super(
+      `Nothing was stored: another process has taken over ${fence} since this one got it (with token ${token}). ` +
+        'Stop the work that was begun for it, and take it over again before going on.',
+    )
+  }
 }

@@ -44,7 +44,7 @@ export class Names implements Neighbours {
         for (const taking of takings) this.#releaseUnlessStored(taking)
       }
     }
-    return withAppend(store, append)
+    return { ...store, append, fenced: (name, token) => this.guard(store.fenced(name, token)) }
   }
 
   #heldByAnother({ key, machineId }: Taking): boolean {
@@ -67,16 +67,6 @@ export class Names implements Neighbours {
     if (this.#known.get(machineId)?.key !== key) this.#release(key, machineId)
   }
 }
-
-/** Everything else reaches the store itself, whatever it is made of. */
-const withAppend = (store: EventStore, append: EventStore['append']): EventStore =>
-  new Proxy(store, {
-    get(target, name) {
-      if (name === 'append') return append
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
 
 interface Taking {
   readonly machineId: string

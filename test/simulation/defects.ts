@@ -89,13 +89,16 @@ export function defectNamed(name: string): Defect {
 type Changes = (store: EventStore) => Partial<EventStore>
 type Platform = Parameters<Tamper>[0]
 
-function withStore(platform: Platform, changesOf: Changes): Platform {
-  const changes = changesOf(platform.store)
-  const store = new Proxy(platform.store, {
-    get: (target, name) => (Reflect.get(changes, name) as unknown) ?? (Reflect.get(target, name) as unknown),
-  })
-  return { ...platform, store }
-}
+const withStore = (platform: Platform, changesOf: Changes): Platform => ({
+  ...platform,
+  store: changed(platform.store, changesOf),
+})
+
+const changed = (store: EventStore, changesOf: Changes): EventStore => ({
+  ...store,
+  fenced: (name, token) => changed(store.fenced(name, token), changesOf),
+  ...changesOf(store),
+})
 
 const withBus = (platform: Platform, changes: Partial<Bus>): Platform => {
   const bus = { ...platform.bus, ...changes }

@@ -28,6 +28,8 @@ export function faultyStore(context: Context, store: EventStore, faults: StoreFa
   }
   return new Proxy(store, {
     get(target, name) {
+      if (name === 'fenced')
+        return (...of: Parameters<EventStore['fenced']>) => faultyStore(context, store.fenced(...of), faults)
       const value: unknown = Reflect.get(target, name)
       if (typeof value !== 'function' || !asked.includes(name as 'append')) return value
       return (...args: unknown[]) => around(String(name), () => value.apply(target, args) as Promise<unknown>)

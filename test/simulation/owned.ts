@@ -6,6 +6,7 @@ import { never, type Context } from './context.ts'
 export function ownStore(context: Context, store: EventStore): EventStore {
   return new Proxy(store, {
     get(target, name) {
+      if (name === 'fenced') return (...of: Parameters<EventStore['fenced']>) => ownStore(context, store.fenced(...of))
       const value: unknown = Reflect.get(target, name)
       if (typeof value !== 'function' || name === 'follow' || typeof name === 'symbol') return value
       return (...args: unknown[]) =>

@@ -83,6 +83,8 @@ function mortalStore(inner: EventStore, death: AbortSignal, whileAlive: WhileAli
   return new Proxy(inner, {
     get(target, name) {
       if (name === 'follow') return follow
+      if (name === 'fenced')
+        return (...of: Parameters<EventStore['fenced']>) => mortalStore(inner.fenced(...of), death, whileAlive)
       const value: unknown = Reflect.get(target, name)
       if (typeof value !== 'function') return value
       return (...args: unknown[]) => whileAlive(() => value.apply(target, args) as Promise<unknown>)

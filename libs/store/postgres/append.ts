@@ -1,6 +1,7 @@
 import type { Cause, Message, Recorded } from '#contracts/message.ts'
 import type { Clock } from '#libs/clock.ts'
 import { causeAt } from '../limits.ts'
+import { noFences, type Fence } from '../fence.ts'
 import type { StoreFault } from '../store.ts'
 
 type Outcome = readonly Recorded[] | 'conflict'
@@ -14,6 +15,7 @@ export class Append {
   readonly datas: readonly string[]
   readonly metas: readonly string[]
   readonly chars: number
+  readonly fences: readonly Fence[]
   /** Resolves once the answer is durable. */
   readonly answer: Promise<Outcome>
   readonly #ids: readonly string[]
@@ -29,12 +31,14 @@ export class Append {
     datas: readonly string[],
     cause: Cause | readonly Cause[],
     clock: Clock,
+    fences: readonly Fence[] = noFences,
   ) {
     this.stream = stream
     this.expectedVersion = expectedVersion
     this.facts = facts
     this.datas = datas
     this.#cause = cause
+    this.fences = fences
     this.#ids = facts.map(() => clock.id())
     this.metas = this.#ids.map((id, index) => metaText(id, causeAt(cause, index)))
     this.chars = datas.reduce((sum, text) => sum + text.length, 0)

@@ -1,6 +1,8 @@
+import type { Fence } from '../fence.ts'
 import type { Append } from './append.ts'
 
-export const appendSql = 'SELECT * FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)'
+const appendSql = 'SELECT * FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)'
+const appendFencedSql = 'SELECT * FROM append_fenced_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)'
 
 const appendsMax = 1_024
 const charsMax = 4 * 1_048_576
@@ -34,8 +36,31 @@ export function batchOf(queue: readonly Append[]): Batch {
   return { appends: queue.slice(0, count), segmentEnds: [...segmentEnds, count] }
 }
 
+/** What is asked of the server to store a batch. Most appends need no fence, and pay nothing for those that do. */
+export interface Order {
+  readonly text: string
+  readonly name: string
+  readonly values: readonly unknown[]
+  /** The fences that the appends need, in the order in which the server counts them. */
+  readonly fences: readonly Fence[]
+}
+
+export function orderOf(batch: Batch, at: number): Order {
+  const values = argumentsOf(batch, at)
+  if (batch.appends.every(({ fences }) => fences.length === 0))
+    return { text: appendSql, name: 'append', values, fences: [] }
+  const needed = batch.appends.flatMap(({ fences }, index) => fences.map((fence) => ({ owner: index + 1, fence })))
+  const fences = needed.map(({ fence }) => fence)
+  const ofFences = [
+    numberArray(needed.map(({ owner }) => owner)),
+    textArray(fences.map(({ name }) => name)),
+    numberArray(fences.map(({ token }) => token)),
+  ]
+  return { text: appendFencedSql, name: 'append-fenced', values: [...values, ...ofFences], fences }
+}
+
 /** The arguments of `append_batch`. */
-export function argumentsOf({ appends, segmentEnds }: Batch, at: number): readonly unknown[] {
+function argumentsOf({ appends, segmentEnds }: Batch, at: number): readonly unknown[] {
   const owners: number[] = []
   const streams: string[] = []
   const versions: number[] = []

@@ -1,8 +1,8 @@
 import type { ClientBase, Pool, PoolClient } from 'pg'
 import type { Clock } from '#libs/clock.ts'
-import { StoreFault } from '../store.ts'
+import { Fenced, StoreFault } from '../store.ts'
 import type { Append } from './append.ts'
-import { appendSql, argumentsOf, type Batch } from './batch.ts'
+import { orderOf, type Batch, type Order } from './batch.ts'
 import { asFault, sqlStateOf } from './faults.ts'
 import { rowsOf, type Backend, type Row } from './session.ts'
 
@@ -21,7 +21,7 @@ export class Delivery {
   readonly #parts: DeliveryParts
   readonly #batch: Batch
   readonly #at: number
-  readonly #arguments: readonly unknown[]
+  readonly #order: Order
   /** The server's process that may still be at work on what was sent. */
   #lost: Backend | null = null
   /** Whether an answer was lost, so that what was sent may be stored. */
@@ -31,7 +31,7 @@ export class Delivery {
     this.#parts = parts
     this.#batch = batch
     this.#at = parts.clock.wallMs()
-    this.#arguments = argumentsOf(batch, this.#at)
+    this.#order = orderOf(batch, this.#at)
   }
 
   /** Sends the batch and answers its appends. Throws what was thrown when it could not, and may be called again. */
@@ -39,8 +39,8 @@ export class Delivery {
     const client = await this.#parts.pool.connect()
     try {
       await this.#endLost(client)
-      const [row] = await this.#send(client)
-      await this.#settle(client, Number(row?.[0]), String(row?.[1]).slice(1, -1).split(','))
+      const [[logStart, met, keptOff] = []] = await this.#send(client)
+      await this.#settle(client, Number(logStart), partsOf(met), partsOf(keptOff))
       client.release()
     } catch (error) {
       client.release(error as Error)
@@ -59,8 +59,9 @@ export class Delivery {
   }
 
   async #send(client: PoolClient): Promise<readonly Row[]> {
+    const { text, values, name } = this.#order
     try {
-      return await rowsOf(client, appendSql, this.#arguments, 'append')
+      return await rowsOf(client, text, values, name)
     } catch (error) {
       if (sqlStateOf(error) === undefined || !(await isAlive(client))) {
         this.mayBeStored = true
@@ -86,7 +87,12 @@ export class Delivery {
     this.#lost = null
   }
 
-  async #settle(client: PoolClient, logStart: number, met: readonly string[]): Promise<void> {
+  async #settle(
+    client: PoolClient,
+    logStart: number,
+    met: readonly string[],
+    keptOff: readonly string[],
+  ): Promise<void> {
     const { appends } = this.#batch
     const before = this.mayBeStored
       ? await storedBefore(
@@ -97,15 +103,20 @@ export class Delivery {
     let position = logStart + 1
     for (const [index, append] of appends.entries()) {
       const earlier = before?.get(append)
+      const fence = this.#order.fences[Number(keptOff[index]) - 1]
       if (met[index] === 't') {
         append.stored(position, this.#at)
         position += append.facts.length
       } else if (earlier !== undefined) append.stored(earlier, this.#at)
+      else if (fence !== undefined) append.fail(new Fenced(fence.name, fence.token))
       else append.conflict()
     }
     if (position > logStart + 1) this.#parts.committed(position - 1)
   }
 }
+
+/** The parts of an array as the server writes it. */
+const partsOf = (array: string | null | undefined): readonly string[] => (array ?? '{}').slice(1, -1).split(',')
 
 /** Where the appends begin that an earlier try has stored: the event that is in the way is then their own. */
 async function storedBefore(client: PoolClient, appends: readonly Append[]): Promise<ReadonlyMap<Append, number>> {

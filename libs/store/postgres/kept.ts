@@ -1,3 +1,4 @@
+import { checkFence } from '../fence.ts'
 import { checkCheckpoint, checkParked, snapshotText } from '../keptLimits.ts'
 import type { EventStore, Parked } from '../store.ts'
 import type { Reader } from './reader.ts'
@@ -15,13 +16,19 @@ const sql = {
     INSERT INTO checkpoints AS old SELECT $1, $2::bigint FROM unhurried
     ON CONFLICT (name) DO UPDATE SET position = excluded.position WHERE old.position < excluded.position`,
   loadCheckpoint: 'SELECT position FROM checkpoints WHERE name = $1',
+  raiseFence: 'SELECT token FROM raise_fence($1)',
+  fence: 'SELECT raised FROM fences WHERE name = $1',
   park: `INSERT INTO parked VALUES ($1, $2, $3)
     ON CONFLICT (reactor, position) DO UPDATE SET details = excluded.details`,
   unpark: 'DELETE FROM parked WHERE reactor = $1 AND position = $2',
   listParked: 'SELECT details FROM parked ORDER BY position',
 }
 
-/** What is kept beside the events. Saving twice is saving once, so all of it may be asked for again. */
+/**
+ * What is kept beside the events. All of it may be asked for again: saving twice is saving once, and a fence that is
+ * raised twice keeps off whoever held it, too. (Should the first try come last after all, it keeps off who asked as
+ * well, and they have to raise it anew.)
+ */
 export const keptBeside = (reader: () => Reader) => {
   const ask = (name: keyof typeof sql, doing: string, ...values: unknown[]) =>
     reader().ask({ text: sql[name], values, name, doing })
@@ -40,6 +47,16 @@ export const keptBeside = (reader: () => Reader) => {
     },
     async loadCheckpoint(name) {
       const [row] = await ask('loadCheckpoint', `reading checkpoint ${name}`, name)
+      return Number(row?.[0] ?? 0)
+    },
+    async raiseFence(name) {
+      checkFence(name)
+      const [row] = await ask('raiseFence', `raising fence ${name}`, name)
+      return Number(row?.[0])
+    },
+    async fence(name) {
+      checkFence(name)
+      const [row] = await ask('fence', `reading fence ${name}`, name)
       return Number(row?.[0] ?? 0)
     },
     async park(parked) {

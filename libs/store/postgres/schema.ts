@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg'
 import type { Clock } from '#libs/clock.ts'
 import { StoreFault } from '../store.ts'
 import { format1 } from './format1.ts'
+import { format2 } from './format2.ts'
 import { moveIn, type Home } from './home.ts'
 import { rowsOf } from './session.ts'
 
@@ -9,7 +10,7 @@ import { rowsOf } from './session.ts'
  * Each entry brings the format before it up to its own and is never changed again. While processes of the version
  * before still run, they must be able to go on: so a later one adds, and gives a changed function a new name.
  */
-const formats: readonly string[] = [format1]
+const formats: readonly string[] = [format1, format2]
 
 /**
  * Creates the tables or brings them up to date, once, however many processes start at the same time, and finds out

@@ -2,6 +2,7 @@ import type { StatementSync } from 'node:sqlite'
 import type { Cause, Message, Recorded } from '#contracts/message.ts'
 import type { Clock } from '#libs/clock.ts'
 import type { StoreFault } from '../store.ts'
+import type { Fences } from './fences.ts'
 import type { Heads } from './heads.ts'
 import { causeAt } from '../limits.ts'
 import { causeText, metaText } from './rows.ts'
@@ -14,6 +15,7 @@ export interface Batch {
   readonly clock: Clock
   readonly heads: Heads
   readonly types: Types
+  readonly fences: Fences
   readonly insert: StatementSync
   readonly at: number
   /** The last position given so far. */

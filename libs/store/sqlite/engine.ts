@@ -5,6 +5,7 @@ import type { Clock } from '#libs/clock.ts'
 import { News, type Pages } from '../follow.ts'
 import { StoreFault } from '../store.ts'
 import { connect } from './connection.ts'
+import { Fences } from './fences.ts'
 import { Heads } from './heads.ts'
 import { HeadsSaver } from './headsSaver.ts'
 import { HeadsTable } from './headsTable.ts'
@@ -50,11 +51,12 @@ export async function openEngine({ path, clock, log, ...limits }: SqliteOptions)
   table.catchUp()
   const heads = new Heads(table, clock.chance() * 2 ** 32)
   const types = new Types(db)
+  const fences = new Fences(db)
   const end = lastSealed(db)
   const saver = new HeadsSaver(heads, table, end.position)
   const [news, recent] = [new News(), new Recent()]
   const committed = whenCommitted(news, recent)
-  const writer = new Writer({ db, clock, heads, saver, types, committed, ...end })
+  const writer = new Writer({ db, clock, heads, saver, types, fences, committed, ...end })
   const reader = createReader(db, heads, types)
   opened.use(boundLog(db, path, clock, log))
   opened.defer(() => writer.finish())

@@ -1,14 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { checkFence } from '../fence.ts'
 import { checkCheckpoint, checkParked, snapshotText } from '../keptLimits.ts'
 import type { EventStore, Parked, StoreFault } from '../store.ts'
+import { Fences } from './fences.ts'
 import type { Work } from './writer.ts'
 
 /**
- * Snapshots, checkpoints and parked events: kept beside the events, and committed together with them.
+ * Snapshots, checkpoints, parked events and fences: kept beside the events, and committed together with them.
  * @param db throws when the store is closed
  */
 export function keptBeside(db: () => DatabaseSync, enqueue: (work: Work) => void) {
   const prepared = prepare(db())
+  const fences = new Fences(db())
   const open = () => {
     db()
     return prepared
@@ -37,6 +40,17 @@ export function keptBeside(db: () => DatabaseSync, enqueue: (work: Work) => void
     },
     async loadCheckpoint(name) {
       return Number(open().loadCheckpoint.get(name)?.['position'] ?? 0)
+    },
+    async raiseFence(name) {
+      checkFence(name)
+      let token = 0
+      await written(() => (token = fences.raise(name)))
+      return token
+    },
+    async fence(name) {
+      db()
+      checkFence(name)
+      return fences.of(name)
     },
     async park(parked) {
       checkParked(parked)

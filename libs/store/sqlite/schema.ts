@@ -37,14 +37,19 @@ const tables = `
   PRAGMA user_version = ${schemaVersion};
 `
 
+/** Came later. A Remuda that does not know it can go on with the file, so it makes no new version. */
+const addedTables = `
+  CREATE TABLE IF NOT EXISTS fences (name TEXT PRIMARY KEY, raised INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`
+
 export type Setting = 'epoch' | 'isBackup' | 'headsPosition'
 
 /** Creates the tables in an empty file; refuses a file that is not ours, or of a version we do not know. */
 export function prepareSchema(db: DatabaseSync): void {
-  if (value(db, 'PRAGMA application_id') === applicationId) return checkSchema(db)
-  if (value(db, 'SELECT count(*) FROM sqlite_schema') !== 0)
-    throw new StoreFault('This SQLite file belongs to another program. Choose another file for the event store.')
-  db.exec(`BEGIN IMMEDIATE; ${tables} COMMIT`)
+  if (value(db, 'PRAGMA application_id') === applicationId) checkSchema(db)
+  else if (value(db, 'SELECT count(*) FROM sqlite_schema') === 0) db.exec(`BEGIN IMMEDIATE; ${tables} COMMIT`)
+  else throw new StoreFault('This SQLite file belongs to another program. Choose another file for the event store.')
+  db.exec(addedTables)
 }
 
 /** Throws `StoreFault` unless the file is an event store that this version can read. */

@@ -3,6 +3,7 @@ import type { Clock } from '#libs/clock.ts'
 import { StoreFault } from '../store.ts'
 import type { Append, Batch } from './append.ts'
 import { asFault } from './faults.ts'
+import type { Fences } from './fences.ts'
 import type { Heads } from './heads.ts'
 import type { HeadsSaver } from './headsSaver.ts'
 import { sealAfter } from './seal.ts'
@@ -35,6 +36,7 @@ export interface WriterParts {
   readonly heads: Heads
   readonly saver: HeadsSaver
   readonly types: Types
+  readonly fences: Fences
   /** Where the store ends, and the seal it ends with. */
   readonly position: number
   readonly seal: Uint8Array
@@ -114,10 +116,11 @@ export class Writer {
   }
 
   #commit(works: readonly Work[]): void {
-    const { clock, heads, types, saver, committed } = this.#parts
+    const { clock, heads, types, fences, saver, committed } = this.#parts
     const { begin, commit, insert } = this.#statements
     const at = clock.wallMs()
-    const batch: Batch = { clock, heads, types, insert, at, position: this.#position, text: '', stored: [], before: [] }
+    const shared = { clock, heads, types, fences, insert, at }
+    const batch: Batch = { ...shared, position: this.#position, text: '', stored: [], before: [] }
     try {
       begin.run()
       for (const work of works) work.write(batch)

@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import type { StoreHome } from '#test/support/store.ts'
 import { appending } from './conformance/append.ts'
 import { backingUp } from './conformance/backup.ts'
+import { fencing } from './conformance/fencing.ts'
 import { following } from './conformance/follow.ts'
 import { keeping } from './conformance/kept.ts'
 import { modelled } from './conformance/model.ts'
@@ -12,6 +13,7 @@ export function conforms(kind: string, createHome: () => StoreHome): void {
     appending(createHome)
     following(createHome)
     keeping(createHome)
+    fencing(createHome)
     backingUp(createHome)
     modelled(createHome)
   })

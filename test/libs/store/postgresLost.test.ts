@@ -68,6 +68,22 @@ describe.skipIf(postgresPrograms === null)('an append to PostgreSQL whose connec
     expect(await store.head()).toBe(2)
   })
 
+  it('is answered as stored though its fence was raised before the second try', async () => {
+    const view = store.fenced('relay', await store.raiseFence('relay'))
+    proxy.cut('answering', { thenRefuse: true })
+    const appended = Promise.all([
+      mustAppend(view, 'machine-a', 1, noted(1)),
+      mustAppend(store, 'machine-b', 0, noted(2)),
+    ])
+    await using other = await openPostgresStore({ url: server.url({ schema }), clock })
+    await expect.poll(() => other.head()).toBe(3)
+    await other.raiseFence('relay')
+    const late = expect(mustAppend(view, 'machine-a', 2, noted('late'))).rejects.toThrow(/taken over relay/)
+    proxy.admit()
+    expect((await appended).flat()).toEqual((await everythingIn(other)).slice(1))
+    await late
+  })
+
   it('for longer than patience lasts may be stored or not, which the next try finds out', async () => {
     await using hasty = await open(200)
     proxy.cut('answering', { thenRefuse: true })

@@ -3,14 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Recorded } from '#contracts/message.ts'
-import { Append } from '#libs/store/postgres/append.ts'
-import { appendSql, argumentsOf, batchOf } from '#libs/store/postgres/batch.ts'
 import { openPostgresStore } from '#libs/store/postgres.ts'
 import type { EventStore } from '#libs/store/store.ts'
 import { systemClock as clock } from '#libs/systemClock.ts'
 import { PostgresServer, startMs } from '#test/support/postgres.ts'
 import { postgresPrograms } from '#test/support/postgresPrograms.ts'
 import { everythingIn, firstOf, mustAppend, noted, someCause } from '#test/support/store.ts'
+import { appendSlowly, type SlowStep } from './appendSlowly.ts'
 
 const runs = 15
 const neverMs = 3_600_000
@@ -91,13 +90,10 @@ describe.skipIf(postgresPrograms === null)('several stores over one PostgreSQL d
   }, 120_000)
 })
 
-interface Step {
+interface Step extends SlowStep {
   readonly writer: 0 | 1 | 'slow'
   readonly facts: number
   readonly startsMs: number
-  /** Of a slow transaction: how long it is open, and whether it is given up then. */
-  readonly openMs: number
-  readonly givesUp: boolean
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -138,20 +134,6 @@ async function readAgainAndAgain(store: EventStore, signal: AbortSignal): Promis
     expect(seen).toEqual(upTo(seen.length))
     expect(seen.length).toBeGreaterThanOrEqual(head)
   }
-}
-
-/** Appends as a process does whose transaction is slow to commit, or which dies before it can. */
-async function appendSlowly(url: string, stream: string, facts: { type: string; data: unknown }[], step: Step) {
-  const schema = new URLSearchParams(url.split('?')[1]).get('schema')
-  const client = new Client(url)
-  await client.connect()
-  const datas = facts.map(({ data }) => JSON.stringify(data))
-  const batch = batchOf([new Append(stream, 0, facts, datas, someCause, clock)])
-  await client.query(`SET search_path TO ${schema}; BEGIN`)
-  await client.query(appendSql, [...argumentsOf(batch, clock.wallMs())])
-  await pause(step.openMs)
-  await client.query(step.givesUp ? 'ROLLBACK' : 'COMMIT')
-  await client.end()
 }
 
 const waiting = async (server: PostgresServer) =>
