@@ -129,7 +129,7 @@ const walks: Record<string, { from: ReturnType<typeof beginning>; play: Play; mo
 }
 
 describe('a run keeps its promises in every history of', () => {
-  it.each(Object.entries(walks))('%s', (_, { from, play, movesMax }) => {
+  it.each(Object.entries(walks))('%s', { timeout: 120_000 }, (_, { from, play, movesMax }) => {
     const { broken, places, histories, endings } = walk(from, play, movesMax)
     expect(broken).toEqual([])
     expect([...endings].toSorted()).toEqual(['cancelled', 'failed', 'succeeded'])
