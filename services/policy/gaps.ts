@@ -5,40 +5,53 @@ const gapsMax = 1_000
 
 interface Gap {
   readonly startedAt: number
-  /** null while nobody observes. */
-  readonly endedAt: number | null
+  readonly endedAt: number
 }
 
-/** Times in which nobody observed. Takes them out of a duration: what is left was really seen. */
+/**
+ * Times in which some machines could not be observed. Takes them out of a duration: what is left was really seen.
+ * Several observers share the machines out; a gap of one of them is taken out for all machines, since a machine may
+ * only be judged too late by it and never too early.
+ */
 export class Gaps {
-  readonly #gaps: Gap[] = []
+  /** Apart from each other and in order. */
+  #ended: Gap[] = []
+  readonly #open = new Map<string, number>()
 
-  /** Since when somebody has been observing without a break; null while nobody is, 0 when there never was a break. */
+  /** Since when all have been observing without a break; null while one is not, 0 when there never was a break. */
   get observingSince(): number | null {
-    const last = this.#gaps.at(-1)
-    return last === undefined ? 0 : last.endedAt
+    if (this.#open.size > 0) return null
+    return this.#ended.at(-1)?.endedAt ?? 0
   }
 
-  apply(event: ObserverEvent): void {
-    const { startedAt } = event.data
-    if (event.type === 'ObservationGapStarted') return this.#add({ startedAt, endedAt: null })
+  apply({ type, data }: ObserverEvent): void {
+    if (type === 'ObservationGapStarted') return void this.#open.set(data.observerId, data.startedAt)
     // A gap that was still open ends here, whenever it is said to have begun.
-    if (this.#gaps.at(-1)?.endedAt === null) this.#gaps.pop()
-    this.#add({ startedAt, endedAt: event.data.endedAt })
+    this.#open.delete(data.observerId)
+    this.#add(data)
   }
 
-  /** How much of the time from `sinceMs` to `nowMs` was observed. Never more than it was, even if gaps overlap. */
+  /** How much of the time from `sinceMs` to `nowMs` was observed. */
   observedMs(sinceMs: number, nowMs: number): number {
-    let observed = Math.max(0, nowMs - sinceMs)
-    for (const { startedAt, endedAt } of this.#gaps) {
-      const overlap = Math.min(nowMs, endedAt ?? nowMs) - Math.max(sinceMs, startedAt)
-      if (overlap > 0) observed -= overlap
-    }
+    const untilMs = Math.min(nowMs, ...this.#open.values())
+    let observed = Math.max(0, untilMs - sinceMs)
+    for (const { startedAt, endedAt } of this.#ended)
+      observed -= Math.max(0, Math.min(untilMs, endedAt) - Math.max(sinceMs, startedAt))
     return Math.max(0, observed)
   }
 
-  #add(gap: Gap): void {
-    this.#gaps.push(gap)
-    if (this.#gaps.length > gapsMax) this.#gaps.shift()
+  /** Gaps that touch become one. */
+  #add({ startedAt, endedAt }: Gap): void {
+    const touches = (gap: Gap) => gap.startedAt <= endedAt && gap.endedAt >= startedAt
+    const one = this.#ended.filter(touches).reduce(
+      (sum, gap) => ({
+        startedAt: Math.min(sum.startedAt, gap.startedAt),
+        endedAt: Math.max(sum.endedAt, gap.endedAt),
+      }),
+      { startedAt, endedAt },
+    )
+    const apart = this.#ended.filter((gap) => !touches(gap))
+    const before = apart.filter((gap) => gap.endedAt < startedAt)
+    this.#ended = [...before, one, ...apart.slice(before.length)].slice(-gapsMax)
   }
 }

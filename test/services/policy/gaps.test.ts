@@ -16,6 +16,25 @@ const gapsOf = (...events: readonly ObserverEvent[]) => {
 }
 const gap = (from: number, to: number) => [started(from), ended(from, to)]
 
+describe('when several observe', () => {
+  const of = (observerId: string, event: ObserverEvent): ObserverEvent =>
+    ({ ...event, data: { ...event.data, observerId } }) as ObserverEvent
+
+  it('time that several missed is taken out once', () => {
+    const both = [...gap(100, 150), ...gap(120, 180).map((event) => of('health.1', event))]
+    expect(gapsOf(...both).observedMs(50, 250)).toBe(120)
+    expect(gapsOf(...both).observingSince).toBe(180)
+  })
+  it('nobody is judged while one of them does not observe', () => {
+    const gaps = gapsOf(started(100), of('health.1', started(150)), ended(100, 160))
+    expect(gaps.observingSince).toBeNull()
+    expect(gaps.observedMs(120, 300)).toBe(0)
+    gaps.apply(of('health.1', ended(150, 200)))
+    expect(gaps.observingSince).toBe(200)
+    expect(gaps.observedMs(120, 300)).toBe(100)
+  })
+})
+
 describe('the time that was observed', () => {
   it.each([
     ['all of it without a gap', [], 100, 200, 100],
