@@ -1,6 +1,7 @@
 import type { Clock } from '#libs/clock.ts'
 import type { Log } from '#libs/log.ts'
 import type { Bus } from './bus.ts'
+import { localFirst } from './localFirst.ts'
 import { createMemoryBus } from './memory.ts'
 import type { NatsBusOptions } from './nats.ts'
 
@@ -23,7 +24,7 @@ export async function openBus(url: string, { clock, log, nats }: OpenBusOptions)
   if (/^(nats|tls):\/\//.test(url)) {
     // One process needs no client of NATS, so it is loaded only where it is used.
     const { openNatsBus } = await import('./nats.ts')
-    return openNatsBus(url, { ...nats, clock, log })
+    return localFirst(await openNatsBus(url, { ...nats, clock, log }), createMemoryBus({ clock, log }))
   }
   throw new RangeError(
     `REMUDA_BUS_URL: '${scheme || url}' is no bus that Remuda knows; use memory: or nats://host:4222`,
