@@ -1,8 +1,8 @@
 import type { Cause, Message } from './message.ts'
 import type { RefusalCode } from './refusals.ts'
 
-/** The services that take commands. Each changes only its own streams. */
-export const serviceNames = ['registry', 'health', 'policy', 'deployment', 'gateway', 'query'] as const
+/** The services. Each changes only its own streams; the relay changes nothing and carries events to the bus. */
+export const serviceNames = ['relay', 'registry', 'health', 'policy', 'deployment', 'gateway', 'query'] as const
 export type ServiceName = (typeof serviceNames)[number]
 
 /** A command on its way to the service that decides it. */

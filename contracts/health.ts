@@ -38,9 +38,13 @@ export const HealthEvent = z.discriminatedUnion('type', [
 ])
 export type HealthEvent = z.infer<typeof HealthEvent>
 
+/** Why nobody listened: it was stopped, it crashed, it was held up, or no gateway could be heard. */
+export const GapReason = z.enum(['stopped', 'crashed', 'stalled', 'deaf'])
+export type GapReason = z.infer<typeof GapReason>
+
 const gap = {
   observerId: z.string(),
-  reason: z.enum(['stopped', 'crashed', 'stalled']),
+  reason: GapReason,
   startedAt: instantMs,
 }
 

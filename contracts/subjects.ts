@@ -25,12 +25,18 @@ const token = (text: string) => text.replaceAll(/[.*>\s]/g, '_')
 export const allEvents = 'remuda.events.>'
 export const eventSubject = (stream: string) => `remuda.events.${categoryOf(stream)}.${token(idOf(stream))}`
 
-export const commandSubject = (service: ServiceName, type: string) => `remuda.commands.${service}.${type}`
-export const allCommandsOf = (service: ServiceName) => `remuda.commands.${service}.*`
+/**
+ * @param to whom it is for where not every process of the service can answer: a partition, or a gateway
+ */
+export const commandSubject = (service: ServiceName, type: string, to?: string) =>
+  `remuda.commands.${service}.${type}${to === undefined ? '' : `.${token(to)}`}`
+export const allCommandsOf = (service: ServiceName, to?: string) => commandSubject(service, '*', to)
 
 /** Where a reactor is asked to try an event again that it had to set aside. */
 export const parkedRetrySubject = (reactor: string) => `remuda.parked.${token(reactor)}`
 
-/** Signals are not facts: heartbeats of machines and renewals of task leases. */
-export const heartbeatSignal = 'remuda.signals.heartbeat'
+/** Signals are not facts: heartbeats of machines, by the partition that hears them, and renewals of task leases. */
+export const heartbeatSignal = (partition: number) => `remuda.signals.heartbeat.${partition}`
 export const taskLeaseSignal = 'remuda.signals.task-lease'
+/** A machine has begun a session at one gateway, which ends one that it may have at another. */
+export const sessionSignal = 'remuda.signals.session'

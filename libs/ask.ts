@@ -1,26 +1,70 @@
 import { z } from 'zod'
-import type { Answer, ServiceName } from '#contracts/command.ts'
+import type { Answer, CommandEnvelope, ServiceName } from '#contracts/command.ts'
 import type { Cause, Message } from '#contracts/message.ts'
+import { partitionOf } from '#contracts/partitions.ts'
 import { allCommandsOf, commandSubject } from '#contracts/subjects.ts'
+import { backoffMs } from './backoff.ts'
 import { BusFault, type Bus, type Subscription } from './bus/bus.ts'
+import type { Clock } from './clock.ts'
 import { refuse } from './decider.ts'
 
 const issuesMax = 5
 
-/** Sends a command to the service that decides it. A refusal is an answer; a throw (`BusFault`) is a fault. */
-export type Ask = (service: ServiceName, command: Message, cause: Cause) => Promise<Answer>
-
 /**
- * @param timeoutMs how long to wait for an answer. After a timeout the command may or may not have been carried out:
- *   asking again with the same command id is safe.
+ * Sends a command to the service that decides it. A refusal is an answer; a throw (`BusFault`) is a fault.
+ * @param to which process of the service, where not every one can answer
  */
-export const createAsk =
-  (bus: Bus, { timeoutMs }: { timeoutMs: number }): Ask =>
-  async (service, command, cause) => {
-    const answer = await bus.request(commandSubject(service, command.type), { command, cause }, { timeoutMs })
+export type Ask = (service: ServiceName, command: Message, cause: Cause, to?: string) => Promise<Answer>
+
+export interface AskOptions {
+  /**
+   * How long to wait for an answer. After a timeout the command may or may not have been carried out: asking again with
+   * the same command id is safe.
+   */
+  readonly timeoutMs: number
+  /** Into how many parts the work of services is cut that can be shared out: each part answers for its machines. */
+  readonly partitions?: number
+  /**
+   * For how long a command is sent again that nobody has answered: its service may be about to be taken over by another
+   * process. It keeps its id, so it is carried out once. Without patience the fault comes at once.
+   */
+  readonly patience?: { readonly clock: Clock; readonly patienceMs: number }
+}
+
+const patienceBackoff = { baseMs: 50, delayMaxMs: 500 }
+
+export function createAsk(bus: Bus, { timeoutMs, partitions = 1, patience }: AskOptions): Ask {
+  const request = async (subject: string, payload: CommandEnvelope, deadlineMs: number): Promise<unknown> => {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await bus.request(subject, payload, { timeoutMs })
+      } catch (error) {
+        if (!patience || !isUnanswered(error)) throw error
+        const pauseMs = backoffMs(patience.clock, failures, patienceBackoff)
+        if (patience.clock.steadyMs() + pauseMs > deadlineMs) throw error
+        await patience.clock.sleep(pauseMs)
+      }
+    }
+  }
+  return async (service, command, cause, to = partOf(service, command, partitions)) => {
+    // A gateway that is gone does not come back under its name.
+    const patienceMs = service === 'gateway' ? 0 : (patience?.patienceMs ?? 0)
+    const deadlineMs = (patience?.clock.steadyMs() ?? 0) + patienceMs
+    const answer = await request(commandSubject(service, command.type, to), { command, cause }, deadlineMs)
     if (isAnswer(answer)) return answer
     throw new BusFault('failed', `${service} gave no answer that can be read to ${command.type}`)
   }
+}
+
+const isUnanswered = (error: unknown): boolean =>
+  error instanceof BusFault && (error.reason === 'no-responders' || error.reason === 'timeout')
+
+/** Of health, only the process that listens to a machine can speak of it. */
+function partOf(service: ServiceName, { data }: Message, partitions: number): string | undefined {
+  if (service !== 'health') return undefined
+  const { machineId } = data as { readonly machineId?: unknown }
+  return String(typeof machineId === 'string' ? partitionOf(machineId, partitions) : 0)
+}
 
 const isAnswer = (answer: unknown): answer is Answer =>
   typeof answer === 'object' && answer !== null && ('accepted' in answer || 'refused' in answer)
@@ -43,12 +87,14 @@ const Envelope = z.strictObject({
 /**
  * Answers the commands of a service, whichever process asks; replicas share them out.
  * @param schema the union of the service's commands; what does not fit is refused as REQUEST_INVALID, field by field
+ * @param to answers only what is for this process, or for this part of the service's work
  */
 export function answerCommands<Command extends Message>(
   bus: Bus,
   service: ServiceName,
   handlers: CommandHandlers<Command>,
   schema: z.ZodType<Command>,
+  to?: string,
 ): Subscription {
   const answer = async (payload: unknown): Promise<Answer> => {
     const envelope = Envelope.safeParse(payload)
@@ -66,7 +112,7 @@ export function answerCommands<Command extends Message>(
     const handle = handlers[command.type as Command['type']] as (command: Command, cause: Cause) => Promise<Answer>
     return handle(parsed.data, cause)
   }
-  return bus.respond(allCommandsOf(service), ({ payload }) => answer(payload), { queue: service })
+  return bus.respond(allCommandsOf(service, to), ({ payload }) => answer(payload), { queue: service })
 }
 
 /** Names each field that is wrong and says how, for people. */

@@ -27,7 +27,9 @@ export const ServerConfig = z.object({
     .default('127.0.0.1')
     .describe('the address to listen on; other machines reach only what is not loopback')
     .meta({ accepted: 'an address or host name' }),
-  port: wholeNumber(0, portMax).default(4780).describe('the port to listen on; 0 for any that is free'),
+  port: wholeNumber(0, portMax)
+    .optional()
+    .describe('the port to listen on, 0 for any that is free; when not set, 4780 where requests are served'),
   data: z.string().default('./data').describe('the folder of everything that is kept').meta({ accepted: 'a path' }),
   storeUrl: z
     .string()

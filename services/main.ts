@@ -1,10 +1,11 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { serviceNames } from '#contracts/command.ts'
 import { createAsk } from '#libs/ask.ts'
 import { BusFault } from '#libs/bus/bus.ts'
 import { openBus } from '#libs/bus/open.ts'
 import { ConfigMistakes, describeConfig, readConfig, unknownVariables } from '#libs/config.ts'
-import { createHttp, listen } from '#libs/http/http.ts'
+import { openLeases } from '#libs/leases/open.ts'
 import { aborted, exitCodes, runUntilStopped } from '#libs/lifecycle.ts'
 import { createLog } from '#libs/log.ts'
 import type { Platform } from '#libs/platform.ts'
@@ -13,39 +14,47 @@ import { StoreFault } from '#libs/store/store.ts'
 import { withoutPassword } from '#libs/store/withoutPassword.ts'
 import { systemClock as clock } from '#libs/systemClock.ts'
 import packageJson from '../package.json' with { type: 'json' }
-import { adminTokenOf, adminTokenPath } from './adminToken.ts'
+import { adminTokenPath } from './adminToken.ts'
 import { ServerConfig } from './config.ts'
-import { mountRoutes } from './mount.ts'
-import { startAuthenticator } from './registry/authenticator.ts'
+import { openDoor, type Door } from './door.ts'
 import { startServices } from './start.ts'
-import { startWorker } from './worker.ts'
 
 const askTimeoutMs = 10_000
+/**
+ * Between processes a command may be lost with the process that it was for. It is sent again soon, and for long enough
+ * that another process can have taken over, but not for longer than a request over HTTP may take.
+ */
+const askAgainMs = 2_500
+const patienceMs = 9_500
 const graceMs = 15_000
 const { version } = packageJson
 
 /** Opened from top to bottom, closed from bottom to top: no more requests, then no more work, then the store. */
 async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
-  const { host, port, data, logLevel } = config
+  const { data, logLevel } = config
   const log = createLog('remuda', logLevel)
-  const adminToken = await adminTokenOf(data, config.adminToken, clock)
+  const self = `${hostname()}-${clock.id().slice(-12)}`
+  const nats = natsOptions(config)
   await using store = await openStore(config.storeUrl, { clock, dataFolder: data, log })
-  await using bus = await openBus(config.busUrl, { clock, log, nats: natsOptions(config) })
-  const platform: Platform = { store, bus, clock, log, ask: createAsk(bus, { timeoutMs: askTimeoutMs }) }
+  await using bus = await openBus(config.busUrl, { clock, log, nats })
+  await using leases = await openLeases(config.busUrl, { clock, log, nats, store, self })
+  const { partitions } = leases
+  const ask =
+    partitions === 1
+      ? createAsk(bus, { timeoutMs: askTimeoutMs })
+      : createAsk(bus, { timeoutMs: askAgainMs, partitions, patience: { clock, patienceMs } })
+  const platform: Platform = { store, bus, clock, log, ask }
 
-  await using authenticator = await startAuthenticator(platform, { adminToken })
   await using services = await startServices(platform, {
     names: config.services,
+    leases,
     query: { databaseFile: join(data, 'query.db'), version },
-    gateway: { gatewayId: hostname() },
+    gateway: { gatewayId: self },
   })
-  const app = await createHttp({ log, clock, authenticate: authenticator.authenticate, version, limits: config })
-  await mountRoutes(app, platform, services)
-  await using http = await listen(app, { host, port })
-  await using _ = config.worker ? await startWorker(platform, http.url, data) : null
+  await using door = await openDoor(config, platform, services, version)
 
-  announce(http.url, config)
-  const reason = await Promise.race([aborted(stop), services.failure, authenticator.failure])
+  announce(door, config)
+  const reason = await Promise.race([aborted(stop), services.failure, door.failure])
   log.info({ reason }, 'Remuda is stopping')
   if (!stop.aborted) throw reason
 }
@@ -61,14 +70,15 @@ const natsOptions = ({ natsCreds, natsNkey, natsCa, natsCert, natsKey, natsAllow
 })
 
 /** What a person who has just started it wants to know. Machines read the log instead. */
-function announce(url: string, { data, adminToken, storeUrl }: ServerConfig): void {
+function announce({ url, isFront }: Door, { data, adminToken, storeUrl, busUrl, services }: ServerConfig): void {
   const token = adminToken === undefined ? adminTokenPath(data) : 'as configured'
+  const front = [`  console        ${url}/`, `  API reference  ${url}/docs`, `  admin token    ${token}`]
   const lines = [
     `Remuda ${version} is ready.`,
-    `  console        ${url}/`,
-    `  API reference  ${url}/docs`,
-    `  admin token    ${token}`,
+    ...(isFront ? front : [`  health         ${url}/healthz`]),
     `  event store    ${storeUrl === 'sqlite:' ? join(data, 'remuda.db') : withoutPassword(storeUrl)}`,
+    ...(busUrl === 'memory:' ? [] : [`  bus            ${withoutPassword(busUrl)}`]),
+    ...(services.length === serviceNames.length ? [] : [`  services       ${services.join(', ')}`]),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
 }

@@ -12,7 +12,7 @@ import { Responder } from './nats/responder.ts'
 import { failureOf, frameOf, payloadOf } from './nats/wire.ts'
 import { compilePattern } from './pattern.ts'
 
-const defaults = {
+export const natsDefaults = {
   waitingMax: 65_536,
   requestsMax: 65_536,
   requestTimeoutMs: 5_000,
@@ -51,7 +51,7 @@ export interface NatsBusOptions extends NatsAccess {
  * @throws BusFault in words for people, when NATS cannot be reached at the start, or is too old
  */
 export async function openNatsBus(url: string, options: NatsBusOptions): Promise<Bus> {
-  const settings = { ...defaults, ...options }
+  const settings = { ...natsDefaults, ...options }
   const link = new Link(settings)
   const connection = await connectToNats(url, { ...settings, access: options, retryMs: () => link.retryMs() })
   link.follow(connection)
@@ -61,14 +61,14 @@ export async function openNatsBus(url: string, options: NatsBusOptions): Promise
 class NatsBus implements Bus {
   readonly #nats: NatsConnection
   readonly #link: Link
-  readonly #settings: NatsBusOptions & typeof defaults
+  readonly #settings: NatsBusOptions & typeof natsDefaults
   readonly #subscriptions = new Set<NatsSubscription>()
   readonly #responders = new Set<Responder>()
   readonly #mailboxes = new Set<Mailbox<Msg>>()
   #asking = 0
   #closed: Promise<void> | null = null
 
-  constructor(nats: NatsConnection, link: Link, settings: NatsBusOptions & typeof defaults) {
+  constructor(nats: NatsConnection, link: Link, settings: NatsBusOptions & typeof natsDefaults) {
     this.#nats = nats
     this.#link = link
     this.#settings = settings

@@ -7,52 +7,74 @@ import type { GatewaySettings } from './settings.ts'
 /** Who can be heard: remembers in which batch it was last named, so that a batch names it once. */
 export interface Heard {
   readonly machineId: string
+  /** Whose listeners are to be told. */
+  readonly partition: number
   batch: number
 }
+
+interface Batch {
+  machineIds: string[]
+  closed: string[]
+}
+
+const nobody = (): Batch => ({ machineIds: [], closed: [] })
 
 /** Tells on which machines were heard, many at a time. This is the hot path: one heartbeat costs a comparison and a push. */
 export class Beats implements Disposable {
   readonly #clock: Clock
   readonly #bus: Bus
   readonly #settings: GatewaySettings
-  #machineIds: string[] = []
-  #closed: string[] = []
+  readonly #batches: Batch[]
+  #heard = 0
   #batch = 1
   #timer: Timer | undefined
+  #speaking: Timer
 
   constructor(clock: Clock, bus: Bus, settings: GatewaySettings) {
     this.#clock = clock
     this.#bus = bus
     this.#settings = settings
+    this.#batches = Array.from({ length: settings.partitions }, nobody)
+    this.#speaking = clock.timer(0, () => this.#speak())
   }
 
   heard(who: Heard): void {
     if (who.batch === this.#batch) return
     who.batch = this.#batch
-    this.#machineIds.push(who.machineId)
-    if (this.#machineIds.length >= this.#settings.flushMachinesMax) this.#flush()
+    this.#batches[who.partition]!.machineIds.push(who.machineId)
+    this.#heard += 1
+    if (this.#heard >= this.#settings.flushMachinesMax) this.#flush()
     else this.#timer ??= this.#clock.timer(this.#settings.flushMs, () => this.#flush())
   }
 
   /** A session has ended. A hint to look, since the machine may be on its way back. */
-  closed(machineId: string): void {
-    this.#closed.push(machineId)
+  closed({ machineId, partition }: Heard): void {
+    this.#batches[partition]!.closed.push(machineId)
     this.#timer ??= this.#clock.timer(this.#settings.flushMs, () => this.#flush())
   }
 
   [Symbol.dispose](): void {
+    this.#speaking.cancel()
     this.#flush()
   }
 
-  #flush(): void {
+  /** Who listens must be able to tell a gateway that hears nobody from one that is gone. */
+  #speak(): void {
+    this.#flush(true)
+    this.#speaking = this.#clock.timer(this.#settings.speakMs, () => this.#speak())
+  }
+
+  #flush(evenIfNobody = false): void {
     this.#timer?.cancel()
     this.#timer = undefined
-    if (this.#machineIds.length === 0 && this.#closed.length === 0) return
-    const { gatewayId } = this.#settings
-    const signal: HeartbeatSignal = { gatewayId, machineIds: this.#machineIds, closed: this.#closed }
-    this.#machineIds = []
-    this.#closed = []
+    this.#heard = 0
     this.#batch += 1
-    this.#bus.publish(heartbeatSignal, signal)
+    const { gatewayId } = this.#settings
+    for (const [partition, { machineIds, closed }] of this.#batches.entries()) {
+      if (machineIds.length === 0 && closed.length === 0 && !evenIfNobody) continue
+      const signal: HeartbeatSignal = { gatewayId, machineIds, closed }
+      this.#batches[partition] = nobody()
+      this.#bus.publish(heartbeatSignal(partition), signal)
+    }
   }
 }

@@ -10,6 +10,7 @@ export const startInbox = (shared: Shared) =>
     'gateway',
     { PingMachine: ({ data: { machineId } }) => ping(shared, machineId) },
     GatewayCommand,
+    shared.settings.gatewayId,
   )
 
 async function ping({ live, settings }: Shared, machineId: string): Promise<Answer> {

@@ -3,6 +3,7 @@ import type { Recorded } from '#contracts/message.ts'
 import { startConsumer } from '#libs/consume.ts'
 import type { Platform } from '#libs/platform.ts'
 import { Beats } from './beats.ts'
+import { watchOtherGateways } from './doubles.ts'
 import { startInbox } from './inbox.ts'
 import { Known, type Followed, type News } from './known.ts'
 import { Session, type Shared } from './session.ts'
@@ -57,6 +58,7 @@ export async function startGateway(
   const shared: Shared = { platform, known, consumer, settings, beats, live }
   const inbox = startInbox(shared)
   stack.defer(() => inbox.stop())
+  stack.defer(watchOtherGateways(shared))
   stack.defer(sweep(shared))
   stack.defer(() => endAll(open))
   const resources = stack.move()

@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer'
 import { AgentFrame, agentProtocol, type ServerFrame } from '#contracts/agent.ts'
+import { partitionOf } from '#contracts/partitions.ts'
 import type { TaskLeaseSignal } from '#contracts/signals.ts'
 import { taskLeaseSignal } from '#contracts/subjects.ts'
 import type { Timer } from '#libs/clock.ts'
 import { admit, type Admission, type AdmissionNeeds, type Hello } from './admission.ts'
 import type { Beats, Heard } from './beats.ts'
-import { isAlone } from './doubles.ts'
+import { isAlone, tellOtherGateways } from './doubles.ts'
 import { FrameRate } from './frameRate.ts'
 import { Pings } from './pings.ts'
 import { Reporter } from './reports.ts'
@@ -36,6 +37,7 @@ export class Session implements Heard {
   #reporter: Reporter | null = null
   readonly #rate: FrameRate
   machineId = ''
+  partition = 0
   batch = 0
   /** When the machine was last heard, by the steady clock. */
   heardMs = 0
@@ -114,7 +116,7 @@ export class Session implements Heard {
     this.#reporter?.stop()
     if (live.get(this.machineId) !== this) return
     live.delete(this.machineId)
-    beats.closed(this.machineId)
+    beats.closed(this)
   }
 
   #take(frame: AgentFrame): void {
@@ -159,10 +161,12 @@ export class Session implements Heard {
     const { platform, known, settings, live } = this.#shared
     const { tasks } = known
     this.machineId = machineId
+    this.partition = partitionOf(machineId, settings.partitions)
     this.#state = 'live'
     live.set(machineId, this)
     this.welcome(returnedFrom)
     this.#hear()
+    tellOtherGateways(this.#shared, machineId)
     const deploymentOf = (taskId: string) => tasks.get(taskId)?.deploymentId
     const common = { platform, machineId, send: this.#send }
     this.#reporter = new Reporter({ ...common, reportsMax: settings.reportsMax, deploymentOf })

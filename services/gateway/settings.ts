@@ -2,6 +2,10 @@
 export interface GatewaySettings {
   /** Tells this gateway from others and from its own earlier lives. */
   readonly gatewayId: string
+  /** Into how many parts the machines are shared out among those who listen to them. */
+  readonly partitions: number
+  /** How often this gateway speaks up even if it has heard nobody. */
+  readonly speakMs: number
   /** How long the start may take to read what has happened so far. */
   readonly catchUpMs: number
   /** How long a socket may take to say who it is. */
@@ -29,6 +33,8 @@ export interface GatewaySettings {
 }
 
 export const gatewayDefaults = {
+  partitions: 1,
+  speakMs: 1_000,
   catchUpMs: 120_000,
   helloWithinMs: 10_000,
   doublePingMs: 3_000,

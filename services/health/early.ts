@@ -1,22 +1,28 @@
 const heardMax = 10_000
 
+interface Heard {
+  readonly gatewayId: string
+  readonly atMs: number
+}
+
 /**
  * Machines that were heard before anybody watched them: a gateway may be quicker than the news of their registration,
  * and without this a newcomer would count as unknown until its next heartbeat.
  */
 export class Early {
-  readonly #heardAt = new Map<string, number>()
+  readonly #heard = new Map<string, Heard>()
 
-  heard(machineId: string, nowMs: number): void {
+  heard(machineId: string, gatewayId: string, atMs: number): void {
     // Said last, forgotten last.
-    this.#heardAt.delete(machineId)
-    this.#heardAt.set(machineId, nowMs)
-    if (this.#heardAt.size > heardMax) this.#heardAt.delete(this.#heardAt.keys().next().value!)
+    this.#heard.delete(machineId)
+    this.#heard.set(machineId, { gatewayId, atMs })
+    if (this.#heard.size > heardMax) this.#heard.delete(this.#heard.keys().next().value!)
   }
 
-  /** Whether the machine was heard, not before `sinceMs`. That is told once. */
-  wasHeard(machineId: string, sinceMs: number): boolean {
-    const heardAt = this.#heardAt.get(machineId)
-    return this.#heardAt.delete(machineId) && heardAt! >= sinceMs
+  /** By which gateway the machine was heard, not before `sinceMs`; null when it was not. That is told once. */
+  heardBy(machineId: string, sinceMs: number): string | null {
+    const heard = this.#heard.get(machineId)
+    this.#heard.delete(machineId)
+    return heard !== undefined && heard.atMs >= sinceMs ? heard.gatewayId : null
   }
 }

@@ -1,81 +1,84 @@
+import { partitionOf } from '#contracts/partitions.ts'
 import type { Recorded } from '#contracts/message.ts'
-import type { HeartbeatSignal } from '#contracts/signals.ts'
-import { heartbeatSignal } from '#contracts/subjects.ts'
+import { categoryOf } from '#contracts/subjects.ts'
 import { startConsumer } from '#libs/consume.ts'
+import type { Lease, Leases, Work } from '#libs/leases/leases.ts'
+import { createLocalLeases } from '#libs/leases/local.ts'
 import type { Platform } from '#libs/platform.ts'
-import type { EventStore } from '#libs/store/store.ts'
-import { startInbox } from './inbox.ts'
-import { Monitor } from './monitor.ts'
-import { aliveCheckpoint, createObservation, type Observation } from './observer/observation.ts'
+import { startListening, type ListeningSettings } from './listening.ts'
+import { observersOf } from './observer/observers.ts'
+import { Partition, type Followed } from './partition.ts'
+import { Roster } from './roster.ts'
 
-export interface HealthSettings {
-  /** Names this observer in evidence and gaps; stays the same over restarts. */
-  readonly observerId?: string
-  readonly tickMs?: number
-  /** A tick that comes later than this means that the process did not run, and so did not listen. */
-  readonly stallMs?: number
+export interface HealthSettings extends ListeningSettings {
   readonly catchUpMs?: number
+  /** Who shares the machines out among the processes that listen; without it this one listens to all. */
+  readonly leases?: Leases
 }
 
 export interface HealthService extends AsyncDisposable {
   /** Resolves with the fault after which the service no longer follows the store; never, as long as all goes on. */
-  readonly failure: Promise<Error>
+  readonly failure: Promise<unknown>
 }
 
-const defaultObserverId = 'health'
+const followed = new Set(['machine', 'health', 'environment'])
 
-/** When somebody was last known to listen, by the steady clock of then; 0 when nobody ever did. */
-export const lastListenedMs = (store: EventStore, { observerId = defaultObserverId }: HealthSettings = {}) =>
-  store.loadCheckpoint(aliveCheckpoint(observerId))
-
-/** Watches who is well. Returns once it knows whom to watch and has closed the gap since its last run. */
+/** Watches who is well. Returns once it knows whom to watch and has closed the gap since somebody last did. */
 export async function startHealth(platform: Platform, settings: HealthSettings = {}): Promise<HealthService> {
-  const { observerId = defaultObserverId, catchUpMs = 120_000 } = settings
+  const { catchUpMs = 120_000, leases = createLocalLeases(platform.store) } = settings
   const { store, bus, clock, log } = platform
   await using stack = new AsyncDisposableStack()
-  const monitor = new Monitor(platform, observerId)
-  const handle = (events: readonly Recorded[]) => monitor.follow(events)
+  const roster = new Roster()
+  const partitions = new Set<Partition>()
+  const handle = (events: readonly Recorded[]) => follow(events as Recorded<Followed>[], roster, partitions)
   const consumer = stack.use(startConsumer({ name: 'health', store, bus, clock, log, after: 0, handle }))
   const head = await store.head()
   if (!(await consumer.reached(head, catchUpMs)))
     throw new Error(`health has read up to position ${consumer.position} of ${head} in ${catchUpMs} ms`)
 
-  const observation = createObservation(platform, observerId)
-  await observation.begin()
-  stack.defer(() => observation.stop())
-  monitor.goLive()
-
-  const signals = bus.subscribe(heartbeatSignal, ({ payload }) => {
-    monitor.hearAll((payload as HeartbeatSignal).machineIds)
-  })
-  stack.defer(() => signals.stop())
-  const inbox = startInbox(platform, monitor)
-  stack.defer(() => inbox.stop())
-  stack.defer(keepTime(platform, monitor, observation, settings))
+  const listen = (lease: Lease) => hold(lease, leases.partitions, { platform, roster, partitions, settings })
+  const membership = stack.use(await leases.join('health', leases.partitions, listen))
   const resources = stack.move()
-  return { failure: consumer.failure, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  const failure = Promise.race([consumer.failure, membership.failure])
+  return { failure, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
-/** Ticks the watchdog. A late tick is a time in which we did not listen: it is recorded and nobody is charged for it. */
-function keepTime(
-  { clock, log }: Platform,
-  monitor: Monitor,
-  observation: Observation,
-  { tickMs = 250, stallMs = 5_000 }: HealthSettings,
-): () => void {
-  let last = clock.steadyMs()
-  let timer = clock.timer(tickMs, tick)
-  function tick() {
-    const now = clock.steadyMs()
-    const pauseMs = now - last - tickMs
-    if (pauseMs > tickMs) monitor.forgive(pauseMs)
-    if (pauseMs > stallMs) {
-      log.warn({ pauseMs }, 'the process did not run for a while; no machine is charged for that time')
-      observation.stalled(last, now).catch((error: unknown) => log.error({ error }, 'a gap could not be recorded'))
-    }
-    last = now
-    void monitor.tick()
-    timer = clock.timer(tickMs, tick)
+/** The roster first: partitions look up there what has become of a machine. */
+function follow(events: readonly Recorded<Followed>[], roster: Roster, partitions: Iterable<Partition>): void {
+  for (const event of events) {
+    if (!followed.has(categoryOf(event.meta.stream))) continue
+    roster.apply(event)
+    for (const partition of partitions) partition.adjust(event)
   }
-  return () => timer.cancel()
+}
+
+interface Held {
+  readonly platform: Platform
+  readonly roster: Roster
+  readonly partitions: Set<Partition>
+  readonly settings: HealthSettings
+}
+
+/** Listens to the machines of one partition until the lease ends. */
+async function hold(
+  lease: Lease,
+  count: number,
+  { platform: given, roster, partitions, settings }: Held,
+): Promise<Work> {
+  const platform = { ...given, store: lease.store }
+  const covers = (machineId: string) => partitionOf(machineId, count) === lease.partition
+  const [observerId, ...former] = observersOf(lease.partition, count)
+  const partition = new Partition({ platform, roster, observerId, covers })
+  const listening = await startListening(platform, partition, { ...settings, observerId, former, lease, roster })
+  partitions.add(partition)
+  partition.begin()
+  const end = async (how: () => Promise<void>) => {
+    await how()
+    partitions.delete(partition)
+  }
+  return {
+    failure: new Promise(() => {}),
+    abandon: () => end(() => listening.abandon()),
+    [Symbol.asyncDispose]: () => end(() => listening.stop()),
+  }
 }

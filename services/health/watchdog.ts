@@ -11,6 +11,8 @@ interface Watched extends Timed {
   readonly machineId: string
   thresholds: Thresholds
   status: HealthStatus
+  /** The gateway by which it was last heard; null when this observer has not heard it yet. */
+  gatewayId: string | null
   /** When it was heard, by the steady clock; null when this observer has not heard it yet. */
   lastHeardAt: number | null
   /** From when on its silence counts, in time that was listened: the last sign of life, or the start of a fresh grace. */
@@ -42,7 +44,7 @@ export class Watchdog {
   watch(machineId: string, status: HealthStatus, thresholds: Thresholds, nowMs: number): void {
     this.unwatch(machineId)
     const machine: Watched = {
-      ...{ machineId, thresholds, status, lastHeardAt: null, late: false, slot: -1 },
+      ...{ machineId, thresholds, status, gatewayId: null, lastHeardAt: null, late: false, slot: -1 },
       silentSince: this.#listened(nowMs),
     }
     this.#watched.set(machineId, machine)
@@ -74,10 +76,11 @@ export class Watchdog {
     if (status !== 'unavailable') this.#lookLater(known)
   }
 
-  /** A sign of life. The hot path: for a machine that is well it writes two numbers. */
-  hear(machineId: string, nowMs: number): HealthRecord | null | 'not-watched' {
+  /** A sign of life. The hot path: for a machine that is well it writes down when and by whom. */
+  hear(machineId: string, gatewayId: string, nowMs: number): HealthRecord | null | 'not-watched' {
     const machine = this.#watched.get(machineId)
     if (machine === undefined) return 'not-watched'
+    machine.gatewayId = gatewayId
     machine.lastHeardAt = nowMs
     machine.silentSince = this.#listened(nowMs)
     machine.late = false
@@ -95,6 +98,24 @@ export class Watchdog {
   /** Nobody listened for a while, so nobody was silent for that while either. */
   forgive(gapMs: number): void {
     this.#deafMs += gapMs
+  }
+
+  /**
+   * Gives machines a whole grace from now on, since they could not be heard for a while, unless they count as
+   * unavailable already.
+   * @param gatewayId only those that were last heard by this gateway
+   */
+  grantGrace(nowMs: number, gatewayId?: string): void {
+    for (const machine of this.#watched.values()) {
+      if (machine.status === 'unavailable' || (gatewayId !== undefined && machine.gatewayId !== gatewayId)) continue
+      machine.silentSince = this.#listened(nowMs)
+      machine.late = false
+      this.#lookLater(machine)
+    }
+  }
+
+  gatewayOf(machineId: string): string | null {
+    return this.#watched.get(machineId)?.gatewayId ?? null
   }
 
   /** How long the machine has been silent while we listened; null when it is not watched. */

@@ -41,7 +41,7 @@ export class ReactionPath implements AsyncDisposable {
     const store = stack.use(await openStore('sqlite:', { clock, dataFolder }))
     const bus = stack.use(await openBus('memory:', { clock, log }))
     const platform: Platform = { store, bus, clock, log, ask: createAsk(bus, { timeoutMs: waitMs }) }
-    const names = ['registry', 'health', 'policy', 'deployment'] as const
+    const names = ['relay', 'registry', 'health', 'policy', 'deployment'] as const
     const query = { databaseFile: ':memory:', version: 'bench' }
     stack.use(await startServices(platform, { names, query, gateway: { gatewayId: 'bench' } }))
     const path = new ReactionPath(platform, stack)
@@ -59,7 +59,7 @@ export class ReactionPath implements AsyncDisposable {
     const about = { machineId, name: machineId, environmentId, roles: ['web'], attributes: {}, facts: null }
     await this.#ask('registry', 'RegisterMachine', { ...about, publicKey, enrollmentId: null, force: false })
     const signal: HeartbeatSignal = { gatewayId: 'bench', machineIds: [machineId], closed: [] }
-    const beat = () => this.platform.bus.publish(heartbeatSignal, signal)
+    const beat = () => this.platform.bus.publish(heartbeatSignal(0), signal)
     beat()
     // Who watches may not have heard of the machine yet; its next heartbeat tells again.
     const beats = setInterval(beat, heartbeatMs)

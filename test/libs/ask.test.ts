@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Answer } from '#contracts/command.ts'
 import type { Cause, Message } from '#contracts/message.ts'
+import { partitionOf } from '#contracts/partitions.ts'
 import { answerCommands, createAsk } from '#libs/ask.ts'
+import { BusFault, type Bus } from '#libs/bus/bus.ts'
 import { createMemoryBus } from '#libs/bus/memory.ts'
 import { silentLog } from '#libs/log.ts'
 import { add, causeOf, CounterCommand } from '../support/counter.ts'
@@ -108,5 +110,56 @@ describe('a command that a service cannot take', () => {
     expect(await refusalOf(envelope({ type: 'Explode', data: {} }), 'remuda.commands.registry.Close')).toContain(
       'Explode',
     )
+  })
+})
+
+describe('a service that is being taken over', () => {
+  const clock = createVirtualClock()
+  const patient = (over: Bus) => createAsk(over, { timeoutMs: 1_000, patience: { clock, patienceMs: 8_000 } })
+  const refusing = (...reasons: ('no-responders' | 'timeout' | 'failed')[]): Bus => ({
+    ...createMemoryBus({ clock, log: silentLog }),
+    request: async () => {
+      const reason = reasons.shift()
+      if (reason !== undefined) throw new BusFault(reason, reason)
+      return { accepted: true, position: 7, result: {} }
+    },
+  })
+  const answered = async (asking: Promise<unknown>) => {
+    const settled = Promise.allSettled([asking])
+    await clock.advance(20_000)
+    return (await settled)[0]
+  }
+
+  it('is asked again, whether nobody was there or the question was lost', async () => {
+    const asking = patient(refusing('no-responders', 'timeout', 'no-responders'))('registry', add(1), causeOf('c'))
+    expect(await answered(asking)).toMatchObject({ status: 'fulfilled', value: { position: 7 } })
+  })
+  it('is waited for no longer than patience lasts', async () => {
+    const asking = patient(refusing(...Array.from({ length: 100 }, () => 'no-responders' as const)))
+    expect(await answered(asking('registry', add(1), causeOf('c')))).toMatchObject({ status: 'rejected' })
+  })
+  it('is not asked again when it failed: that would be the same again', async () => {
+    const asking = patient(refusing('failed'))('registry', add(1), causeOf('c'))
+    expect(await answered(asking)).toMatchObject({ status: 'rejected', reason: { reason: 'failed' } })
+  })
+  it('is not waited for when it is a gateway, which never comes back under its name', async () => {
+    const asking = patient(refusing('no-responders'))('gateway', add(1), causeOf('c'), 'g1')
+    expect(await answered(asking)).toMatchObject({ status: 'rejected' })
+  })
+})
+
+describe('health', () => {
+  it('is asked where the machine is listened to', async () => {
+    const over = createMemoryBus({ clock: createVirtualClock(), log: silentLog })
+    const asked: string[] = []
+    over.respond('remuda.commands.health.>', async ({ subject }) => {
+      asked.push(subject)
+      return { accepted: true, position: 0, result: {} }
+    })
+    const ask = createAsk(over, { timeoutMs: 1_000, partitions: 16 })
+    const check = { type: 'CheckMachine', data: { machineId: 'm-1' } }
+    await ask('health', check, causeOf('c'))
+    await ask('health', check, causeOf('c'))
+    expect(asked).toEqual(Array(2).fill(`remuda.commands.health.CheckMachine.${partitionOf('m-1', 16)}`))
   })
 })

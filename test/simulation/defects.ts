@@ -148,7 +148,7 @@ const sometimesIdle = (bus: Bus, { dice }: Context): Partial<Bus> => ({
 const deafAtTimes = (bus: Bus, { clock }: Context): Partial<Bus> => ({
   publish(subject, payload) {
     const isDeaf = Math.floor(clock.steadyMs() / deafForMs) % deafEvery === 0
-    if (!isDeaf || subject !== heartbeatSignal) bus.publish(subject, payload)
+    if (!isDeaf || subject !== heartbeatSignal(0)) bus.publish(subject, payload)
   },
 })
 

@@ -60,6 +60,12 @@ describe('heartbeats', () => {
     expect(control.heard().toSorted()).toEqual([keyOf(1).machineId, keyOf(2).machineId].toSorted())
   })
 
+  it('are not all that a gateway says: it speaks up even when it hears nobody', async () => {
+    await using control = await startControl({ speakMs: 1_000 })
+    await control.clock.advance(5_000)
+    expect(control.words()).toBe(6)
+  })
+
   it('come with a hint when a session has ended', async () => {
     await using control = await startControl()
     const client = await connected(control)
@@ -81,6 +87,7 @@ describe('asking after a machine', () => {
         correlationId: 'c',
         causationId: null,
       },
+      'g1',
     )
 
   it('says whether it answers, and how fast', async () => {

@@ -73,7 +73,13 @@ async function buildControl<Time extends Clock>(
   const logs = new Map<string, string[]>()
   /** Services that are down: nobody answers for them. */
   const down = new Set<string>()
-  bus.subscribe(heartbeatSignal, ({ payload }) => void beats.push(payload as HeartbeatSignal))
+  /** How often the gateway has spoken up without having heard anybody. */
+  let words = 0
+  bus.subscribe(heartbeatSignal(0), ({ payload }) => {
+    const signal = payload as HeartbeatSignal
+    if (signal.machineIds.length + signal.closed.length > 0) beats.push(signal)
+    else words += 1
+  })
   bus.subscribe(taskLeaseSignal, ({ payload }) => void leases.push(payload as TaskLeaseSignal))
 
   const append = async (stream: string, fact: Message) => {
@@ -154,7 +160,7 @@ async function buildControl<Time extends Clock>(
     type: 'EnvironmentCreated',
     data: { environmentId, name: 'Production', policy: EnvironmentPolicy.parse({}), policyVersion: 1 },
   })
-  const starting = startGateway(platform, { gatewayId: 'g1', ...settings })
+  const starting = startGateway(platform, { gatewayId: 'g1', speakMs: 3_600_000, ...settings })
   let gateway: Gateway | undefined
   void starting.then((started) => (gateway = started))
   await pass(() => gateway !== undefined)
@@ -171,6 +177,7 @@ async function buildControl<Time extends Clock>(
     down,
     append,
     commands: (type: string) => asked.filter(({ command }) => command.type === type),
+    words: () => words,
     heard: () => beats.flatMap(({ machineIds }) => machineIds),
 
     register: (machineId: string, publicKey: string | null, more: object = {}) =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { environmentStream, heartbeatSignal, machineStream, observerStream } from '#contracts/subjects.ts'
 import { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import type { Timer } from '#libs/clock.ts'
 import type { EventStore } from '#libs/store/store.ts'
 import { startHealth, type HealthSettings } from '#services/health/service.ts'
 import { watchedStore } from '#test/support/stores.ts'
@@ -13,6 +14,13 @@ class HealthStage extends Stage {
 
   async begin(settings: HealthSettings = {}): Promise<void> {
     this.service = this.use(await startHealth(this.platform, settings))
+    if (this.speaking === undefined) this.speak()
+  }
+  /** A gateway speaks up every second, whether it has heard anybody or not, until it is told to be silent. */
+  speaking: Timer | undefined
+  speak(): void {
+    this.platform.bus.publish(heartbeatSignal(0), { gatewayId: 'g', machineIds: [], closed: [] })
+    this.speaking = this.clock.timer(1_000, () => this.speak())
   }
   async stop(): Promise<void> {
     const closed = this.service[Symbol.asyncDispose]()
@@ -20,7 +28,7 @@ class HealthStage extends Stage {
     await closed
   }
   async hear(...machineIds: readonly string[]): Promise<void> {
-    this.platform.bus.publish(heartbeatSignal, { gatewayId: 'g', machineIds, closed: [] })
+    this.platform.bus.publish(heartbeatSignal(0), { gatewayId: 'g', machineIds, closed: [] })
     await this.clock.settle()
   }
   /** Lets time pass in which these machines give signs of life. */
@@ -197,7 +205,7 @@ describe('whoever is about to remove a machine', () => {
 describe('looking at a machine now', () => {
   const check = async (answer: Partial<HealthStage['ping']>, machineId = 'm-1') => {
     const stage = await healthStage()
-    stage.platform.bus.respond('remuda.commands.gateway.PingMachine', async () => ({
+    stage.platform.bus.respond('remuda.commands.gateway.PingMachine.g', async () => ({
       ...{ accepted: true, position: 0 },
       result: { ...stage.ping, ...answer },
     }))
@@ -215,6 +223,59 @@ describe('looking at a machine now', () => {
   })
   it('is refused for one that nobody knows', async () =>
     expect((await check({}, 'stranger')).answer).toMatchObject({ refused: 'MACHINE_UNKNOWN' }))
+})
+
+describe('a time in which no gateway speaks', () => {
+  const observed = async (stage: HealthStage) =>
+    (await stage.events(observerStream('health'))).map(
+      ({ type, data }) => `${type} ${(data as { reason: string }).reason}`,
+    )
+  const deafStage = async () => {
+    const stage = await healthStage()
+    await stage.pass(20_000, 'm-1')
+    stage.speaking?.cancel()
+    return stage
+  }
+
+  it('is a gap that is recorded while it lasts and when it ends, and charged to no machine', async () => {
+    const stage = await deafStage()
+    await stage.clock.advance(600_000)
+    expect(await stage.said()).toEqual(['MachineBecameHealthy'])
+    expect(await observed(stage)).toEqual(['ObservationGapStarted deaf'])
+    stage.speak()
+    await stage.clock.advance(1_000)
+    expect(await observed(stage)).toEqual(['ObservationGapStarted deaf', 'ObservationGapEnded deaf'])
+  })
+  it('leaves every machine a whole grace', async () => {
+    const stage = await deafStage()
+    await stage.clock.advance(600_000)
+    stage.speak()
+    await stage.clock.advance(25_000)
+    expect(await stage.said()).toEqual(['MachineBecameHealthy'])
+    await stage.clock.advance(40_000)
+    expect(await stage.said()).toEqual(['MachineBecameHealthy', 'HealthCheckFailed', 'MachineBecameUnavailable'])
+  })
+  it('lets nobody confirm a silence that could not be broken', async () => {
+    const stage = await deafStage()
+    await stage.clock.advance(600_000)
+    expect(await stage.ask('health', 'ConfirmUnavailable', { machineId: 'm-1' })).toMatchObject({
+      refused: 'MACHINE_ANSWERS',
+    })
+  })
+  it('of one gateway gives its machines time to come by another', async () => {
+    const stage = await healthStage()
+    const other = () => {
+      stage.platform.bus.publish(heartbeatSignal(0), { gatewayId: 'h', machineIds: [], closed: [] })
+      stage.clock.timer(1_000, other)
+    }
+    other()
+    await stage.pass(20_000, 'm-1')
+    await stage.clock.advance(30_000)
+    stage.speaking?.cancel()
+    await stage.clock.advance(40_000)
+    expect(await stage.said()).toEqual(['MachineBecameHealthy', 'HealthCheckFailed'])
+    expect(await observed(stage)).toEqual([])
+  })
 })
 
 describe('time in which nobody observed', () => {

@@ -14,7 +14,7 @@ class Watch {
     return this
   }
   hear(machineId = 'm'): string | undefined {
-    const heard = this.dog.hear(machineId, this.nowMs)
+    const heard = this.dog.hear(machineId, 'g', this.nowMs)
     return typeof heard === 'object' ? heard?.type : heard
   }
   pass(ms: number): this {
@@ -181,7 +181,7 @@ describe('a hundred thousand machines', () => {
     const silent = new Map<string, number>()
     for (let nowMs = 250; nowMs <= 130_000; nowMs += 250) {
       // Every twentieth second all are heard but one in a thousand.
-      if (nowMs % 20_000 === 0) for (const [n, name] of names.entries()) if (n % 1_000 !== 0) dog.hear(name, nowMs)
+      if (nowMs % 20_000 === 0) for (const [n, name] of names.entries()) if (n % 1_000 !== 0) dog.hear(name, 'g', nowMs)
       for (const { type, data } of dog.tick(nowMs)) if (type === 'RecordSilent') silent.set(data.machineId, nowMs)
     }
     expect(silent.size).toBe(100)

@@ -34,7 +34,7 @@ export class PolicyStage extends DeploymentStage {
       await this.store.append(machineStream(data.machineId), version, [gone], this.cause())
       return { accepted: true, position: 0, result: {} }
     })
-    this.platform.bus.respond('remuda.commands.health.ConfirmUnavailable', async ({ payload }) => {
+    this.platform.bus.respond('remuda.commands.health.ConfirmUnavailable.0', async ({ payload }) => {
       const { machineId } = ((payload as { command: Message }).command.data ?? {}) as { machineId: string }
       return this.silent(machineId)
         ? { accepted: true, position: 0, result: {} }

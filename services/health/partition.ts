@@ -2,64 +2,74 @@ import type { EnvironmentEvent } from '#contracts/environment.ts'
 import { HealthEvent } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
 import type { Cause, Recorded } from '#contracts/message.ts'
-import { categoryOf, healthStream } from '#contracts/subjects.ts'
+import type { HeartbeatSignal } from '#contracts/signals.ts'
+import { healthStream } from '#contracts/subjects.ts'
 import { createHandler } from '#libs/handle.ts'
 import type { Platform } from '#libs/platform.ts'
 import { health, type HealthRecord } from './decider.ts'
 import { Early } from './early.ts'
-import { Roster } from './roster.ts'
+import type { Roster } from './roster.ts'
 import { Watchdog } from './watchdog.ts'
 
-type Followed = MachineEvent | HealthEvent | EnvironmentEvent
-const followed = new Set(['machine', 'health', 'environment'])
+export type Followed = MachineEvent | HealthEvent | EnvironmentEvent
 
-/** Joins the roster (whom to watch), the watchdog (who is silent) and the record (what is a fact). */
-export class Monitor {
-  readonly roster = new Roster()
+export interface PartitionOptions {
+  /** Its store is that of the lease for this partition. */
+  readonly platform: Platform
+  readonly roster: Roster
+  readonly observerId: string
+  /** Whether a machine belongs to this partition. */
+  readonly covers: (machineId: string) => boolean
+}
+
+/**
+ * Watches the machines of one partition: joins the roster (whom to watch), the watchdog (who is silent) and the record
+ * (what is a fact).
+ */
+export class Partition {
   readonly #platform: Platform
+  readonly #roster: Roster
+  readonly #covers: (machineId: string) => boolean
   readonly #watchdog: Watchdog
   readonly #records
   readonly #early = new Early()
-  #live = false
 
-  constructor(platform: Platform, observerId: string) {
+  constructor({ platform, roster, observerId, covers }: PartitionOptions) {
     const { store, clock } = platform
     this.#platform = platform
+    this.#roster = roster
+    this.#covers = covers
     this.#watchdog = new Watchdog(observerId, clock.steadyMs())
     this.#records = createHandler({ store, clock, decider: health, schema: HealthEvent })
   }
 
-  /** Takes in the next events of the store, in order. */
-  follow(events: readonly Recorded[]): void {
-    for (const event of events) {
-      if (!followed.has(categoryOf(event.meta.stream))) continue
-      this.roster.apply(event as Recorded<Followed>)
-      if (this.#live) this.#adjust(event as Recorded<Followed>)
-    }
-  }
-
-  /** From here on silence counts; every machine starts with a whole grace. */
-  goLive(): void {
-    this.#live = true
-    for (const { machineId, isStale } of this.roster.all()) {
+  /** Begins: from here on silence counts, and every machine has a whole grace. */
+  begin(): void {
+    for (const { machineId, isStale } of this.#roster.all()) {
+      if (!this.#covers(machineId)) continue
       if (isStale) this.#forget(machineId)
       this.#rewatch(machineId)
     }
   }
 
   /** A promise only when something had to be recorded: most signs of life change nothing. */
-  hear(machineId: string, nowMs = this.#nowMs()): Promise<void> | undefined {
-    const heard = this.#watchdog.hear(machineId, nowMs)
+  hear(machineId: string, gatewayId: string, nowMs = this.#nowMs()): Promise<void> | undefined {
+    const heard = this.#watchdog.hear(machineId, gatewayId, nowMs)
     if (heard === null) return undefined
     if (heard !== 'not-watched') return this.#record(heard)
-    this.#early.heard(machineId, nowMs)
+    this.#early.heard(machineId, gatewayId, nowMs)
     return undefined
   }
 
   /** Many at once: the clock is read once for all of them. */
-  hearAll(machineIds: readonly string[]): void {
+  hearAll({ machineIds, gatewayId }: HeartbeatSignal): void {
     const nowMs = this.#nowMs()
-    for (const machineId of machineIds) void this.hear(machineId, nowMs)
+    for (const machineId of machineIds) void this.hear(machineId, gatewayId, nowMs)
+  }
+
+  /** The gateway by which a machine was last heard; null when it has not been heard here. */
+  gatewayOf(machineId: string): string | null {
+    return this.#watchdog.gatewayOf(machineId)
   }
 
   async tick(): Promise<void> {
@@ -71,6 +81,11 @@ export class Monitor {
     this.#watchdog.forgive(gapMs)
   }
 
+  /** Machines could not be heard for a while: each has a whole grace again. See `Watchdog.grantGrace`. */
+  grantGrace(gatewayId?: string): void {
+    this.#watchdog.grantGrace(this.#nowMs(), gatewayId)
+  }
+
   isSilent(machineId: string): boolean {
     return this.#watchdog.isSilent(machineId, this.#nowMs())
   }
@@ -79,8 +94,9 @@ export class Monitor {
     return this.#watchdog.silentMs(machineId, this.#nowMs())
   }
 
-  /** Keeps the watch in step with the roster, and with what has been recorded. */
-  #adjust(event: Recorded<Followed>): void {
+  /** Keeps the watch in step with the roster, which knows of the event already, and with what has been recorded. */
+  adjust(event: Recorded<Followed>): void {
+    if ('machineId' in event.data && !this.#covers(event.data.machineId)) return
     switch (event.type) {
       case 'EnvironmentPolicyChanged':
         return this.#changeThresholds(event.data.environmentId)
@@ -107,25 +123,27 @@ export class Monitor {
   }
 
   #changeThresholds(environmentId: string): void {
-    const thresholds = this.roster.thresholdsOf(environmentId)
-    for (const { machineId } of this.roster.membersOf(environmentId))
+    const thresholds = this.#roster.thresholdsOf(environmentId)
+    // Those of other partitions are not watched here, so nothing becomes of it.
+    for (const { machineId } of this.#roster.membersOf(environmentId))
       this.#watchdog.setThresholds(machineId, thresholds)
   }
 
   /** A machine that is watched already keeps its silence, wherever it belongs now. */
   #goOnWatching(machineId: string): void {
-    const listed = this.roster.of(machineId)
+    const listed = this.#roster.of(machineId)
     if (listed?.watched === true && this.#watchdog.isWatched(machineId))
-      this.#watchdog.setThresholds(machineId, this.roster.thresholdsOf(listed.environmentId))
+      this.#watchdog.setThresholds(machineId, this.#roster.thresholdsOf(listed.environmentId))
     else this.#rewatch(machineId)
   }
 
   #rewatch(machineId: string): void {
-    const listed = this.roster.of(machineId)
+    const listed = this.#roster.of(machineId)
     if (listed?.watched !== true) return this.#watchdog.unwatch(machineId)
-    const thresholds = this.roster.thresholdsOf(listed.environmentId)
+    const thresholds = this.#roster.thresholdsOf(listed.environmentId)
     this.#watchdog.watch(machineId, listed.status, thresholds, this.#nowMs())
-    if (this.#early.wasHeard(machineId, this.#nowMs() - thresholds.lateAfterMs)) void this.hear(machineId)
+    const gatewayId = this.#early.heardBy(machineId, this.#nowMs() - thresholds.lateAfterMs)
+    if (gatewayId !== null) void this.hear(machineId, gatewayId)
   }
 
   /** Nobody watches it any more: what was known of it grows old, and must not be held against it. */
@@ -150,7 +168,7 @@ export class Monitor {
     // A machine's own sign of life starts something new; silence only follows from what was known of it.
     if (type === 'RecordHeard')
       return { actor: `machine:${machineId}`, commandId, correlationId: commandId, causationId: null }
-    const listed = this.roster.of(machineId)
+    const listed = this.#roster.of(machineId)
     const correlationId = listed?.correlationId ?? commandId
     return { actor: 'service:health', commandId, correlationId, causationId: listed?.causationId ?? null }
   }

@@ -1,0 +1,46 @@
+import { createHttp, listen } from '#libs/http/http.ts'
+import type { Platform } from '#libs/platform.ts'
+import { adminTokenOf } from './adminToken.ts'
+import type { ServerConfig } from './config.ts'
+import { mountRoutes } from './mount.ts'
+import { startAuthenticator } from './registry/authenticator.ts'
+import type { Services } from './start.ts'
+import { startWorker } from './worker.ts'
+
+const usualPort = 4780
+
+/** Where a process can be reached over HTTP. */
+export interface Door extends AsyncDisposable {
+  readonly url: string
+  /** Whether people, systems and agents are served here, and not only those who ask whether the process is well. */
+  readonly isFront: boolean
+  /** Resolves with the fault after which nobody may be let in any more; never, as long as all goes on. */
+  readonly failure: Promise<unknown>
+}
+
+/**
+ * Opens the process to the outside. Where agents or questions are answered, that is the front door with all routes,
+ * wherever the services behind them run. Other processes only say whether they are well, on any port that is free
+ * unless one is named.
+ */
+export async function openDoor(
+  config: ServerConfig,
+  platform: Platform,
+  services: Services,
+  version: string,
+): Promise<Door> {
+  await using stack = new AsyncDisposableStack()
+  const { clock, log } = platform
+  const { host, port, data } = config
+  const isFront = services.gateway !== undefined || services.query !== undefined
+  const adminToken = await adminTokenOf(data, config.adminToken, clock)
+  const authenticator = stack.use(await startAuthenticator(platform, { adminToken }))
+  const app = await createHttp({ log, clock, authenticate: authenticator.authenticate, version, limits: config })
+  if (isFront) await mountRoutes(app, platform, services)
+  const http = stack.use(await listen(app, { host, port: port ?? (isFront ? usualPort : 0) }))
+  if (config.worker) stack.use(await startWorker(platform, http.url, data))
+
+  const resources = stack.move()
+  const { failure } = authenticator
+  return { url: http.url, isFront, failure, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
