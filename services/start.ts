@@ -3,6 +3,7 @@ import type { Leases, Work } from '#libs/leases/leases.ts'
 import { createLocalLeases } from '#libs/leases/local.ts'
 import type { Platform } from '#libs/platform.ts'
 import { startRelay, type Relay } from '#libs/relay.ts'
+import { sharedClock } from '#libs/sharedClock.ts'
 import { steadilyFrom } from '#libs/steadily.ts'
 import { startDeployment, type DeploymentSettings } from './deployment/service.ts'
 import { startGateway, type Gateway } from './gateway/service.ts'
@@ -39,7 +40,8 @@ export interface Services extends AsyncDisposable {
  */
 export async function startServices(given: Platform, settings: ServicesSettings): Promise<Services> {
   await using stack = new AsyncDisposableStack()
-  const clock = steadilyFrom(given.clock, await lastListenedMs(given.store))
+  const shared = await sharedClock(given.clock, given.store)
+  const clock = steadilyFrom(shared, await lastListenedMs(given.store))
   const platform = { ...given, clock }
   const { leases = createLocalLeases(given.store) } = settings
   const failures: Promise<unknown>[] = []

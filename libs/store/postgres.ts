@@ -54,6 +54,9 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Event
     async head() {
       return reader().head()
     },
+    async timeMs() {
+      return reader().timeMs()
+    },
     follow: (after, signal) => followLog({ reader: engine.reader, doorbell, clock }, after, signal),
 
     async backup(file) {

@@ -52,6 +52,12 @@ export interface EventStore extends AsyncDisposable {
   unpark(reactor: string, position: number): Promise<void>
   listParked(): Promise<readonly Parked[]>
 
+  /**
+   * What the clock says that all processes on this store have in common, in milliseconds since 1970; absent where one
+   * process has the store for itself.
+   */
+  timeMs?(): Promise<number>
+
   /** Grows with every restore from a backup; fences leases, work orders and agents of the time before. */
   readonly epoch: number
   /** Copies the store, consistent and while it is being written, to a new file or folder. */

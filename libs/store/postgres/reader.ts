@@ -18,6 +18,7 @@ export interface Ask {
 const streamAfter = `SELECT ${eventColumns} FROM events e WHERE e.stream = $1 AND e.version >= $2 ORDER BY e.version`
 const pageAfter = `SELECT ${eventColumns} FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`
 const headOf = 'SELECT position FROM log_end'
+const timeNow = 'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)'
 const versionOf = 'SELECT coalesce(max(version), 0) FROM events WHERE stream = $1'
 
 /** Asks over any of the connections. Only for what may be done twice: an answer that is lost is asked for again. */
@@ -63,6 +64,12 @@ export class Reader {
   async head(): Promise<number> {
     const [[position] = []] = await this.ask({ text: headOf, values: [], name: 'head', doing: 'reading' })
     return Number(position)
+  }
+
+  /** The server's clock. */
+  async timeMs(): Promise<number> {
+    const [[nowMs] = []] = await this.ask({ text: timeNow, values: [], name: 'time', doing: 'asking for the time' })
+    return Number(nowMs)
   }
 
   /** The last position, with nothing tried again. Throws what was thrown. */

@@ -32,6 +32,17 @@ describe.skipIf(postgresPrograms === null)('several stores over one PostgreSQL d
     for (const store of stores) await store[Symbol.asyncDispose]()
   })
 
+  it('tell the same time, whatever the clocks of their own machines show', async () => {
+    const schema = server.name()
+    const wrong = { ...clock, steadyMs: () => clock.steadyMs() - neverMs, wallMs: () => clock.wallMs() - neverMs }
+    await using one = await open(schema)
+    await using other = await openPostgresStore({ url: server.url({ schema }), clock: wrong })
+    const [first, second] = [(await one.timeMs?.()) ?? 0, (await other.timeMs?.()) ?? 0]
+    expect(second).toBeGreaterThanOrEqual(first)
+    expect(second - first).toBeLessThan(60_000)
+    expect(Math.abs(first - Date.now())).toBeLessThan(60_000)
+  })
+
   it('let exactly one win a race, and the loser sees what was stored', async () => {
     const schema = server.name()
     await using one = await open(schema)
