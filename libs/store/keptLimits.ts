@@ -32,6 +32,9 @@ export function checkParked({ reactor, position, stream, type, reason, attempts,
   checkCount('parkedAt', parkedAt)
 }
 
+/** Throws a `RangeError` when no store can be of this epoch. */
+export const checkEpoch = (epoch: number): void => checkCount('an epoch', epoch)
+
 function checkText(what: string, text: unknown, charsMax: number): void {
   if (typeof text !== 'string' || text.length > charsMax)
     throw new RangeError(`${what} is text of at most ${charsMax} characters`)

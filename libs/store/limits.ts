@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer'
-import type { Cause, Message } from '#contracts/message.ts'
+import type { Cause, Message, Recorded } from '#contracts/message.ts'
 
 /** What every store refuses, whichever kind it is, so that what works on a laptop works on a cluster. */
 export const storeLimits = {
   streamCharsMax: 400,
   typeCharsMax: 128,
   factsPerAppendMax: 1_000,
+  idCharsMax: 200,
   factBytesMax: 1_048_576,
   appendCharsMax: 16 * 1_048_576,
   pageEventsMax: 10_000,
@@ -30,6 +31,33 @@ export function checkAppend(
     throw new RangeError(`${stream}: ${facts.length} facts in one append, at most ${storeLimits.factsPerAppendMax}`)
   if (Array.isArray(cause) && cause.length !== facts.length)
     throw new RangeError(`${stream}: ${facts.length} facts with ${cause.length} causes; one for all, or one for each`)
+}
+
+/** Throws a `RangeError` that names what is wrong when events can not be taken over from another store. */
+export function checkAdopted(events: readonly Recorded[]): void {
+  const { factsPerAppendMax, idCharsMax } = storeLimits
+  if (events.length === 0 || events.length > factsPerAppendMax)
+    throw new RangeError(`1 to ${factsPerAppendMax} events are taken over at once, not ${events.length}`)
+  for (const { meta } of events) {
+    const { id, stream, version, at, actor, commandId, correlationId, causationId } = meta
+    checkStream(stream)
+    checkName(`an event's id`, id, idCharsMax)
+    if (!Number.isSafeInteger(version) || version < 1)
+      throw new RangeError(`${stream}: a version is a whole number from 1, not ${version}`)
+    if (!Number.isSafeInteger(at)) throw new RangeError(`${stream}: the time of version ${version} is no whole number`)
+    for (const text of [actor, commandId, correlationId, causationId ?? ''])
+      if (typeof text !== 'string') throw new RangeError(`${stream}: the cause of version ${version} is not whole`)
+  }
+}
+
+/** Whether every event continues its stream, whose version before them is asked for. */
+export function areNext(events: readonly Recorded[], versionOf: (stream: string) => number): boolean {
+  const versions = new Map<string, number>()
+  return events.every(({ meta: { stream, version } }) => {
+    const before = versions.get(stream) ?? versionOf(stream)
+    versions.set(stream, version)
+    return version === before + 1
+  })
 }
 
 /** The cause of one fact of an append. */

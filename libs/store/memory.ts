@@ -2,8 +2,8 @@ import type { Cause, Message, Recorded } from '#contracts/message.ts'
 import type { Clock } from '#libs/clock.ts'
 import { checkFence, fencedView, noFences, withFence, type AppendWith } from './fence.ts'
 import { followPages, News } from './follow.ts'
-import { checkCheckpoint, checkParked, snapshotText } from './keptLimits.ts'
-import { causeAt, checkAppend, checkPage, checkStream, serialise } from './limits.ts'
+import { checkCheckpoint, checkEpoch, checkParked, snapshotText } from './keptLimits.ts'
+import { areNext, causeAt, checkAdopted, checkAppend, checkPage, checkStream, serialise } from './limits.ts'
 import { copyMemoryDisk, createMemoryDisk, startEpoch, type MemoryDisk } from './memoryDisk.ts'
 import { Fenced, StoreFault, type EventStore } from './store.ts'
 import { verifyEvents } from './verifyEvents.ts'
@@ -41,6 +41,10 @@ export function openMemoryStore({ clock, disk = createMemoryDisk() }: { clock: C
 
     append: (stream, expectedVersion, facts, cause) => append(noFences, stream, expectedVersion, facts, cause),
     fenced: (name, token) => fencedView(store, append, withFence(noFences, name, token)),
+    async adopt(events) {
+      checkAdopted(events)
+      return adoptInto(open(), events)
+    },
     async read(stream, afterVersion = 0) {
       checkStream(stream)
       const events = open().streams.get(stream) ?? []
@@ -55,6 +59,11 @@ export function openMemoryStore({ clock, disk = createMemoryDisk() }: { clock: C
     },
     follow: (after, signal) => followPages(pages, news, after, signal),
 
+    async succeed(epoch) {
+      checkEpoch(epoch)
+      open().epoch = Math.max(disk.epoch, epoch)
+      disk.isBackup = true
+    },
     async backup(target) {
       if (open().backups.has(target)) throw new StoreFault(`There is already a backup ${target}. Choose another name.`)
       disk.backups.set(target, copyMemoryDisk(disk))
@@ -98,6 +107,22 @@ function appendTo(
   return recorded
 }
 
+function adoptInto(disk: MemoryDisk, adopted: readonly Recorded[]): number | 'conflict' {
+  const { events, streams, openings } = disk
+  const texts = serialise('events taken over', adopted)
+  if (!areNext(adopted, (stream) => streams.get(stream)?.length ?? 0)) return 'conflict'
+  for (const [index, { type, meta }] of adopted.entries()) {
+    const data = JSON.parse(texts[index] as string) as unknown
+    const event = deepFreeze({ type, data, meta: { ...meta, position: events.length + 1 } })
+    const past = streams.get(meta.stream)
+    if (past === undefined) streams.set(meta.stream, [event])
+    else past.push(event)
+    events.push(event)
+  }
+  for (const opening of openings) opening.wake()
+  return events.length
+}
+
 const keptBeside = (open: () => MemoryDisk) =>
   ({
     async saveSnapshot(stream, snapshot) {
@@ -116,6 +141,9 @@ const keptBeside = (open: () => MemoryDisk) =>
     },
     async loadCheckpoint(name) {
       return open().checkpoints.get(name) ?? 0
+    },
+    async listCheckpoints() {
+      return [...open().checkpoints].map(([name, position]) => ({ name, position }))
     },
     async raiseFence(name) {
       checkFence(name)

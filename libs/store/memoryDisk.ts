@@ -17,7 +17,7 @@ export interface MemoryDisk {
   /** The stores that are open over this disk. */
   readonly openings: Set<News>
   epoch: number
-  /** Set on a copy until it is opened: then a new epoch starts. */
+  /** Set on a copy, and on the successor of another store, until it is opened: then a new epoch starts. */
   isBackup: boolean
 }
 

@@ -1,6 +1,6 @@
 import { fencedView, noFences, withFence, type AppendWith } from './fence.ts'
 import { followLog } from './postgres/follow.ts'
-import { checkAppend, checkPage, checkStream, serialise } from './limits.ts'
+import { checkAdopted, checkAppend, checkPage, checkStream, serialise } from './limits.ts'
 import { Append } from './postgres/append.ts'
 import { backupTo } from './postgres/backup.ts'
 import { openEngine, type PostgresOptions } from './postgres/engine.ts'
@@ -43,6 +43,11 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Event
 
     append: (stream, expectedVersion, facts, cause) => append(noFences, stream, expectedVersion, facts, cause),
     fenced: (name, token) => fencedView(store, append, withFence(noFences, name, token)),
+    async adopt(events) {
+      reader()
+      checkAdopted(events)
+      return engine.adopt(events, serialise('events taken over', events))
+    },
     async read(stream, afterVersion = 0) {
       checkStream(stream)
       return reader().stream(stream, afterVersion)

@@ -1,12 +1,14 @@
 import { fencedView, noFences, withFence, type AppendWith } from './fence.ts'
 import { followPages } from './follow.ts'
-import { checkAppend, checkPage, checkStream, serialise } from './limits.ts'
+import { checkAdopted, checkAppend, checkPage, checkStream, serialise } from './limits.ts'
+import { Adoption } from './sqlite/adoption.ts'
 import { Append } from './sqlite/append.ts'
 import { FencedAppend } from './sqlite/fencedAppend.ts'
 import { backupTo } from './sqlite/backup.ts'
 import { openEngine, type SqliteOptions } from './sqlite/engine.ts'
 import { keptBeside } from './sqlite/kept.ts'
 import { verifyFile } from './sqlite/verifyFile.ts'
+import type { Work } from './sqlite/writer.ts'
 import type { EventStore } from './store.ts'
 
 /** A store in one file, for one process. What `append` has acknowledged is on disk. Throws `StoreFault`. */
@@ -14,9 +16,9 @@ export async function openSqliteStore(options: SqliteOptions): Promise<EventStor
   const engine = await openEngine(options)
   const { db, writer, reader, news, pages } = engine
 
-  const enqueue = (append: Append) => {
-    writer.enqueue(append)
-    return append.answer
+  const enqueue = <Answer>(work: Work & { answer: Promise<Answer> }) => {
+    writer.enqueue(work)
+    return work.answer
   }
   const appendWith: AppendWith = async (fences, stream, expectedVersion, facts, cause) => {
     db()
@@ -39,6 +41,11 @@ export async function openSqliteStore(options: SqliteOptions): Promise<EventStor
       }
     },
     fenced: (name, token) => fencedView(store, appendWith, withFence(noFences, name, token)),
+    async adopt(events) {
+      db()
+      checkAdopted(events)
+      return enqueue(new Adoption(events, serialise('events taken over', events)))
+    },
     async read(stream, afterVersion = 0) {
       db()
       checkStream(stream)

@@ -28,6 +28,13 @@ export interface EventStore extends AsyncDisposable {
    */
   follow(after: number, signal: AbortSignal): AsyncIterable<readonly Recorded[]>
 
+  /**
+   * Takes over events of another store (1 to 1,000), in order and behind what is here: with their ids, versions, times
+   * and causes. Positions are given anew, so they stay the same only when neither store has gaps. All are stored or
+   * none. Answers the last position once they are durable; `'conflict'` when one of them does not continue its stream.
+   */
+  adopt(events: readonly Recorded[]): Promise<number | 'conflict'>
+
   /** A folded state of a long stream, so that it need not be replayed whole. `schema` names the shape of `state`. */
   saveSnapshot(stream: string, snapshot: Snapshot): Promise<void>
   loadSnapshot(stream: string, schema: string): Promise<Snapshot | null>
@@ -35,6 +42,7 @@ export interface EventStore extends AsyncDisposable {
   /** How far a reactor got. Kept beside the events; losing one costs re-reading, never correctness. */
   saveCheckpoint(name: string, position: number): Promise<void>
   loadCheckpoint(name: string): Promise<number>
+  listCheckpoints(): Promise<readonly Checkpoint[]>
 
   /**
    * Fences keep out a process that held a duty by a lease, lost it and did not notice. Whoever takes the duty raises its
@@ -60,6 +68,8 @@ export interface EventStore extends AsyncDisposable {
 
   /** Grows with every restore from a backup; fences leases, work orders and agents of the time before. */
   readonly epoch: number
+  /** Makes this the successor of a store of that epoch: when it is opened next, it is in an epoch above both. */
+  succeed(epoch: number): Promise<void>
   /** Copies the store, consistent and while it is being written, to a new file or folder. */
   backup(target: string): Promise<void>
   /** Reads everything once: versions gap-free, positions increasing, every event readable, chain intact. */
@@ -75,6 +85,11 @@ export interface Snapshot {
   readonly schema: string
   readonly version: number
   readonly state: unknown
+}
+
+export interface Checkpoint {
+  readonly name: string
+  readonly position: number
 }
 
 export interface Parked {

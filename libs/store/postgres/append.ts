@@ -75,5 +75,6 @@ export class Append {
   }
 }
 
-const metaText = (id: string, { actor, commandId, correlationId, causationId }: Cause): string =>
+/** The origin of an event, as its row holds it. */
+export const metaText = (id: string, { actor, commandId, correlationId, causationId }: Cause): string =>
   JSON.stringify({ id, actor, commandId, correlationId, causationId })

@@ -1,4 +1,6 @@
+import type { Recorded } from '#contracts/message.ts'
 import type { Clock } from '#libs/clock.ts'
+import { adoptInto } from './adopt.ts'
 import { Connections } from './connections.ts'
 import { Doorbell } from './doorbell.ts'
 import { asFault } from './faults.ts'
@@ -29,6 +31,7 @@ export interface Engine extends AsyncDisposable {
   readonly writer: Writer
   readonly reader: Reader
   readonly doorbell: Doorbell
+  adopt(events: readonly Recorded[], datas: readonly string[]): Promise<number | 'conflict'>
 }
 
 /** Connects, makes the tables if need be, and finds out which epoch it is. Throws `StoreFault`. */
@@ -55,8 +58,14 @@ export async function openEngine(options: PostgresOptions): Promise<Engine> {
   opened.defer(() => closing.abort())
   opened.defer(() => atMost(clock, graceMs, writer.idle()))
   opened.defer(() => doorbell.news.close())
+  const adopt: Engine['adopt'] = async (events, datas) => {
+    const last = await adoptInto(pool, events, datas)
+    if (last !== 'conflict') committed(last)
+    return last
+  }
   const all = opened.move()
-  return { target, epoch: home.epoch, writer, reader, doorbell, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  const dispose = () => all.disposeAsync()
+  return { target, epoch: home.epoch, writer, reader, doorbell, adopt, [Symbol.asyncDispose]: dispose }
 }
 
 async function moveInto(connections: Connections, { schema }: Target, clock: Clock) {

@@ -1,5 +1,5 @@
 import { checkFence } from '../fence.ts'
-import { checkCheckpoint, checkParked, snapshotText } from '../keptLimits.ts'
+import { checkCheckpoint, checkEpoch, checkParked, snapshotText } from '../keptLimits.ts'
 import type { EventStore, Parked } from '../store.ts'
 import type { Reader } from './reader.ts'
 
@@ -16,6 +16,11 @@ const sql = {
     INSERT INTO checkpoints AS old SELECT $1, $2::bigint FROM unhurried
     ON CONFLICT (name) DO UPDATE SET position = excluded.position WHERE old.position < excluded.position`,
   loadCheckpoint: 'SELECT position FROM checkpoints WHERE name = $1',
+  listCheckpoints: 'SELECT name, position FROM checkpoints',
+  // No database has the identity that is left, so whoever opens this one moves into a new epoch.
+  succeed: `UPDATE settings SET value =
+      CASE name WHEN 'epoch' THEN greatest(value::bigint, $1::bigint)::text ELSE 'to be succeeded' END
+    WHERE name IN ('epoch', 'identity')`,
   raiseFence: 'SELECT token FROM raise_fence($1)',
   fence: 'SELECT raised FROM fences WHERE name = $1',
   park: `INSERT INTO parked VALUES ($1, $2, $3)
@@ -48,6 +53,14 @@ export const keptBeside = (reader: () => Reader) => {
     async loadCheckpoint(name) {
       const [row] = await ask('loadCheckpoint', `reading checkpoint ${name}`, name)
       return Number(row?.[0] ?? 0)
+    },
+    async listCheckpoints() {
+      const rows = await ask('listCheckpoints', 'reading checkpoints')
+      return rows.map(([name, position]) => ({ name: String(name), position: Number(position) }))
+    },
+    async succeed(epoch) {
+      checkEpoch(epoch)
+      await ask('succeed', 'ending the epoch', epoch)
     },
     async raiseFence(name) {
       checkFence(name)

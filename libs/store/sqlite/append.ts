@@ -1,32 +1,10 @@
-import type { StatementSync } from 'node:sqlite'
 import type { Cause, Message, Recorded } from '#contracts/message.ts'
-import type { Clock } from '#libs/clock.ts'
 import type { StoreFault } from '../store.ts'
-import type { Fences } from './fences.ts'
-import type { Heads } from './heads.ts'
+import type { Batch } from './batch.ts'
 import { causeAt } from '../limits.ts'
 import { causeText, metaText } from './rows.ts'
 import { sealText } from './seal.ts'
-import type { Types } from './types.ts'
 import type { Work } from './writer.ts'
-
-/** What the appends of one batch share. */
-export interface Batch {
-  readonly clock: Clock
-  readonly heads: Heads
-  readonly types: Types
-  readonly fences: Fences
-  readonly insert: StatementSync
-  readonly at: number
-  /** The last position given so far. */
-  position: number
-  /** What the seal of this batch covers. */
-  text: string
-  /** Appends that were stored, for those who follow. */
-  readonly stored: Append[]
-  /** How to put the heads back: slot, version and position, one after another. */
-  readonly before: number[]
-}
 
 /** One call of `append`, from the queue to its answer. */
 export class Append implements Work {

@@ -1,6 +1,7 @@
 import type { Fence } from '../fence.ts'
 import { Fenced } from '../store.ts'
-import { Append, type Batch } from './append.ts'
+import { Append } from './append.ts'
+import type { Batch } from './batch.ts'
 
 /** An append that needs fences. Others, which are most, do not even look whether they need any. */
 export class FencedAppend extends Append {

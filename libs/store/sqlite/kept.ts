@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { checkFence } from '../fence.ts'
-import { checkCheckpoint, checkParked, snapshotText } from '../keptLimits.ts'
-import type { EventStore, Parked, StoreFault } from '../store.ts'
+import { checkCheckpoint, checkEpoch, checkParked, snapshotText } from '../keptLimits.ts'
+import type { Checkpoint, EventStore, Parked, StoreFault } from '../store.ts'
 import { Fences } from './fences.ts'
+import { succeedEpoch } from './schema.ts'
 import type { Work } from './writer.ts'
 
 /**
@@ -41,6 +42,13 @@ export function keptBeside(db: () => DatabaseSync, enqueue: (work: Work) => void
     async loadCheckpoint(name) {
       return Number(open().loadCheckpoint.get(name)?.['position'] ?? 0)
     },
+    async listCheckpoints() {
+      return open().listCheckpoints.all() as unknown as Checkpoint[]
+    },
+    async succeed(epoch) {
+      checkEpoch(epoch)
+      await written(() => succeedEpoch(db(), epoch))
+    },
     async raiseFence(name) {
       checkFence(name)
       let token = 0
@@ -73,6 +81,7 @@ const prepare = (db: DatabaseSync) => ({
   saveCheckpoint: db.prepare(`INSERT INTO checkpoints VALUES (?, ?) ON CONFLICT DO UPDATE
     SET position = excluded.position WHERE excluded.position > position`),
   loadCheckpoint: db.prepare('SELECT position FROM checkpoints WHERE name = ?'),
+  listCheckpoints: db.prepare('SELECT name, position FROM checkpoints'),
   park: db.prepare('INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)'),
   unpark: db.prepare('DELETE FROM parked WHERE reactor = ? AND position = ?'),
   listParked: db.prepare(`SELECT reactor, position, stream, type, reason, attempts, parked_at AS parkedAt

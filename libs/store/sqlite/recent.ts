@@ -1,5 +1,5 @@
 import type { Recorded } from '#contracts/message.ts'
-import type { Append } from './append.ts'
+import type { Stored } from './batch.ts'
 import type { Commit } from './writer.ts'
 
 const recentEventsMax = 8_192
@@ -41,7 +41,7 @@ export class Recent {
 }
 
 /** Parsed from the stored text, so that followers see now what they would read later. */
-const asStored = ({ outcome, texts }: Append): Recorded[] =>
+const asStored = ({ outcome, texts }: Stored): Recorded[] =>
   outcome === 'conflict'
     ? []
     : outcome.map(({ type, meta }, index) => ({ type, data: JSON.parse(texts[index] as string) as unknown, meta }))

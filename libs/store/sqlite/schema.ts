@@ -73,6 +73,11 @@ export function startEpoch(db: DatabaseSync, clock: Clock): number {
   return next
 }
 
+/** Lets a new epoch start, above this one and that, when the file is opened next. */
+export const succeedEpoch = (db: DatabaseSync, epoch: number): void =>
+  db.exec(`UPDATE settings SET value = max(value, ${epoch}) WHERE name = 'epoch';
+    UPDATE settings SET value = 1 WHERE name = 'isBackup'`)
+
 export const readSetting = (db: DatabaseSync, name: Setting): number =>
   value(db, `SELECT value FROM settings WHERE name = '${name}'`)
 

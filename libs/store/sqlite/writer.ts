@@ -1,12 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '#libs/clock.ts'
 import { StoreFault } from '../store.ts'
-import type { Append, Batch } from './append.ts'
+import { sealWritten, type Batch, type Stored } from './batch.ts'
 import { asFault } from './faults.ts'
 import type { Fences } from './fences.ts'
 import type { Heads } from './heads.ts'
 import type { HeadsSaver } from './headsSaver.ts'
-import { sealAfter } from './seal.ts'
 import type { Types } from './types.ts'
 
 const queuedWorkMax = 100_000
@@ -24,7 +23,7 @@ export interface Work {
 
 /** What became durable together: the events after one position up to another. */
 export interface Commit {
-  readonly stored: readonly Append[]
+  readonly stored: readonly Stored[]
   readonly after: number
   readonly upTo: number
   readonly chars: number
@@ -68,7 +67,7 @@ export class Writer {
       commit: db.prepare('COMMIT'),
       rollback: db.prepare('ROLLBACK'),
       insert: db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)'),
-      seal: db.prepare('UPDATE events SET seal = ? WHERE position = ?'),
+      setSeal: db.prepare('UPDATE events SET seal = ? WHERE position = ?'),
     }
   }
 
@@ -116,35 +115,35 @@ export class Writer {
   }
 
   #commit(works: readonly Work[]): void {
-    const { clock, heads, types, fences, saver, committed } = this.#parts
-    const { begin, commit, insert } = this.#statements
-    const at = clock.wallMs()
-    const shared = { clock, heads, types, fences, insert, at }
-    const batch: Batch = { ...shared, position: this.#position, text: '', stored: [], before: [] }
+    const { saver, committed } = this.#parts
+    const { begin, commit } = this.#statements
+    const batch = this.#newBatch()
     try {
       begin.run()
       for (const work of works) work.write(batch)
-      const seal = this.#sealed(batch)
+      sealWritten(batch)
       saver.saveSome(batch.position)
       commit.run()
-      this.#seal = seal
     } catch (error) {
       this.#fail(works, batch, asFault(error, 'writing'))
       return
     }
-    const { stored, position, text } = batch
+    const { stored, position, seal, sealedChars } = batch
     const after = this.#position
     this.#position = position
+    this.#seal = seal
     saver.settle(true)
     for (const work of works) work.done()
-    if (stored.length > 0) committed({ stored, after, upTo: position, chars: text.length })
+    if (stored.length > 0) committed({ stored, after, upTo: position, chars: sealedChars })
   }
 
-  #sealed({ text, at, position }: Batch): Uint8Array {
-    if (text === '') return this.#seal
-    const seal = sealAfter(this.#seal, this.#position + 1, at, text)
-    this.#statements.seal.run(seal, position)
-    return seal
+  #newBatch(): Batch {
+    const { clock, heads, types, fences } = this.#parts
+    const { insert, setSeal } = this.#statements
+    const [position, seal] = [this.#position, this.#seal]
+    const shared = { clock, heads, types, fences, insert, setSeal, at: clock.wallMs() }
+    const end = { position, seal, sealedPosition: position, sealedChars: 0 }
+    return { ...shared, ...end, text: '', stored: [], before: [] }
   }
 
   #fail(works: readonly Work[], batch: Batch, fault: StoreFault): void {

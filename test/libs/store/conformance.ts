@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import type { StoreHome } from '#test/support/store.ts'
+import { adopting } from './conformance/adopting.ts'
 import { appending } from './conformance/append.ts'
 import { backingUp } from './conformance/backup.ts'
 import { fencing } from './conformance/fencing.ts'
@@ -11,6 +12,7 @@ import { modelled } from './conformance/model.ts'
 export function conforms(kind: string, createHome: () => StoreHome): void {
   describe(`the ${kind} store`, () => {
     appending(createHome)
+    adopting(createHome)
     following(createHome)
     keeping(createHome)
     fencing(createHome)
