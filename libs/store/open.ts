@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Clock } from '#libs/clock.ts'
 import { openMemoryStore } from './memory.ts'
@@ -8,6 +9,8 @@ export interface StoreOptions {
   readonly clock: Clock
   /** The folder of the default file. */
   readonly dataFolder: string
+  /** Whether a store that is not there is made (default), or is a mistake. */
+  readonly create?: boolean
   /** Hears of what a person may want to know: a lock taken over, a log that grows. */
   readonly log?: { warn(details: object, message: string): void }
 }
@@ -19,21 +22,20 @@ const defaultFile = 'remuda.db'
  * `sqlite:/path/to/file.db` or `postgres://user:password@host:5432/database`, which several processes may share. Throws
  * `StoreFault` when it can not be opened, or the scheme is unknown.
  */
-export async function openStore(url: string, { clock, dataFolder, log }: StoreOptions): Promise<EventStore> {
+export async function openStore(url: string, options: StoreOptions): Promise<EventStore> {
+  const { clock, dataFolder, create = true, log } = options
   const [scheme, rest = ''] = url.split(/:(.*)/s, 2)
   if (scheme === 'memory') return openMemoryStore({ clock })
   if (scheme === 'sqlite') {
-    const path = rest.replace(/^\/\/(?=\/|$)/, '')
-    return openSqliteStore({
-      path: path === '' ? join(dataFolder, defaultFile) : resolve(path),
-      clock,
-      ...(log && { log }),
-    })
+    const given = rest.replace(/^\/\/(?=\/|$)/, '')
+    const path = given === '' ? join(dataFolder, defaultFile) : resolve(given)
+    if (!create && !existsSync(path)) throw new StoreFault(`There is no event store ${path}. Check its path.`)
+    return openSqliteStore({ path, clock, ...(log && { log }) })
   }
   if (scheme === 'postgres' || scheme === 'postgresql') {
     // One machine needs no client of PostgreSQL, so it is loaded only where it is used.
     const { openPostgresStore } = await import('./postgres.ts')
-    return openPostgresStore({ url, clock, ...(log && { log }) })
+    return openPostgresStore({ url, clock, create, ...(log && { log }) })
   }
   throw new StoreFault(
     `There is no event store "${scheme}:". Use memory:, sqlite: or sqlite:/path/to/file.db on one machine, and ` +

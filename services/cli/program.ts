@@ -11,6 +11,7 @@ import { addMachines } from './nouns/machines.ts'
 import { addOverview } from './nouns/overview.ts'
 import { addProjects } from './nouns/projects.ts'
 import { addReleases } from './nouns/releases.ts'
+import { addStores } from './nouns/store.ts'
 import { addTokens } from './nouns/tokens.ts'
 
 /** Everything that `remuda` can be told, with its help. Commander only parses: mistakes are thrown, never exited on. */
@@ -40,6 +41,7 @@ const nouns = [
   addDeployments,
   addEvents,
   addTokens,
+  addStores,
 ]
 
 /** Only so that help and mistakes know of them: their own words are never read here. */

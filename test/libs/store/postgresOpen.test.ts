@@ -82,6 +82,15 @@ describe.skipIf(postgresPrograms === null)('a PostgreSQL store', () => {
     expect(performance.now() - startedMs).toBeGreaterThan(40)
   })
 
+  it('is not made where it is only to be looked at', async () => {
+    const schema = server.name()
+    const look = () => openStore(server.url({ schema }), { clock, dataFolder: 'unused', create: false })
+    await expect(look()).rejects.toThrow(`There is no event store in the schema ${schema}`)
+    expect(await server.run(`SELECT 1 FROM pg_namespace WHERE nspname = '${schema}'`)).toEqual([])
+    await (await open({ schema }))[Symbol.asyncDispose]()
+    await (await look())[Symbol.asyncDispose]()
+  })
+
   it('is not opened where it could not write', async () => {
     const [database, latin] = [server.name(), server.name()]
     await server.run(`CREATE DATABASE ${latin} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
