@@ -5,14 +5,13 @@ import type { Clock } from './clock.ts'
 import { refuse, type Decider, type Refusal } from './decider.ts'
 import { decideTogether, type Asked, type Outcome } from './decideTogether.ts'
 import { Lines } from './lines.ts'
-import type { EventStore } from './store/store.ts'
-import { StreamMemory, type Held, type SnapshotPolicy } from './streamMemory.ts'
+import { StreamMemory, type HandlerStore, type Held, type SnapshotPolicy } from './streamMemory.ts'
 
 const raceBackoff = { baseMs: 2, delayMaxMs: 100 }
 const commandsTogetherMax = 256
 
 export interface HandlerOptions<State, Command, Event extends Message> {
-  readonly store: EventStore
+  readonly store: HandlerStore
   readonly clock: Clock
   readonly decider: Decider<State, Command, Event>
   /** The union of the stream's events: parses what is read, and strips what is to be stored of all that is no fact. */

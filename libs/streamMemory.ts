@@ -27,8 +27,11 @@ interface Saved<State> {
   readonly commandIds: readonly (readonly [id: string, version: number])[]
 }
 
+/** What handling commands needs of a store. */
+export type HandlerStore = Pick<EventStore, 'append' | 'read' | 'saveSnapshot' | 'loadSnapshot'>
+
 export interface StreamMemoryOptions<State, Event extends Message> {
-  readonly store: EventStore
+  readonly store: HandlerStore
   readonly decider: Pick<Decider<State, never, Event>, 'initial' | 'evolve'>
   readonly schema: z.ZodType<Event>
   readonly snapshot?: SnapshotPolicy

@@ -1,7 +1,7 @@
-import { EnvironmentEvent } from '#contracts/environment.ts'
-import { MachineEvent } from '#contracts/machine.ts'
+import type { EnvironmentEvent } from '#contracts/environment.ts'
+import type { MachineEvent } from '#contracts/machine.ts'
 import type { Message, Recorded } from '#contracts/message.ts'
-import type { EventStore } from '#libs/store/store.ts'
+import type { HandlerStore } from '#libs/streamMemory.ts'
 import type { Neighbours } from './machine/neighbours.ts'
 
 /**
@@ -21,7 +21,7 @@ export class Names implements Neighbours {
   /** Takes in what is stored. What was taken in before, or is older, changes nothing. */
   readonly apply = (events: readonly Recorded[]): void => {
     for (const event of events) {
-      if (event.type === 'EnvironmentCreated') this.#environments.add(EnvironmentEvent.parse(event).data.environmentId)
+      if (isCreation(event)) this.#environments.add(event.data.environmentId)
       const taking = takingOf(event)
       if (taking !== null) this.#settle(taking, event.meta.position)
     }
@@ -31,8 +31,8 @@ export class Names implements Neighbours {
    * The same store, but an append that would give a machine the name of another one loses as if it had lost a race:
    * whoever decided it thinks again, and is told who has the name. A name is held from the moment its append begins.
    */
-  guard(store: EventStore): EventStore {
-    const append: EventStore['append'] = async (stream, expectedVersion, facts, cause) => {
+  guard(store: HandlerStore): HandlerStore {
+    const append: HandlerStore['append'] = async (stream, expectedVersion, facts, cause) => {
       const takings = facts.flatMap((fact) => takingOf(fact) ?? [])
       if (takings.some((taking) => this.#heldByAnother(taking))) return 'conflict'
       for (const { key, machineId } of takings) if (key !== null) this.#holders.set(key, machineId)
@@ -44,7 +44,12 @@ export class Names implements Neighbours {
         for (const taking of takings) this.#releaseUnlessStored(taking)
       }
     }
-    return { ...store, append, fenced: (name, token) => this.guard(store.fenced(name, token)) }
+    return {
+      append,
+      read: (...asked) => store.read(...asked),
+      saveSnapshot: (...asked) => store.saveSnapshot(...asked),
+      loadSnapshot: (...asked) => store.loadSnapshot(...asked),
+    }
   }
 
   #heldByAnother({ key, machineId }: Taking): boolean {
@@ -77,17 +82,20 @@ interface Taking {
 // A space can be in neither, so no two pairs make the same key.
 const keyOf = (environmentId: string, name: string) => `${environmentId} ${name}`
 
-const naming: ReadonlySet<string> = new Set<MachineEvent['type']>([
+type Naming = Extract<MachineEvent, { type: `Machine${'Registered' | 'Changed' | 'Restored' | 'Deregistered'}` }>
+const naming: ReadonlySet<string> = new Set<Naming['type']>([
   'MachineRegistered',
   'MachineChanged',
   'MachineRestored',
   'MachineDeregistered',
 ])
+const isNaming = (fact: Message): fact is Naming => naming.has(fact.type)
+const isCreation = (fact: Message): fact is Extract<EnvironmentEvent, { type: 'EnvironmentCreated' }> =>
+  fact.type === 'EnvironmentCreated'
 
 function takingOf(fact: Message): Taking | null {
-  if (!naming.has(fact.type)) return null
-  const { type, data } = MachineEvent.parse(fact)
-  if (!('name' in data)) return null
+  if (!isNaming(fact)) return null
+  const { type, data } = fact
   const key = type === 'MachineDeregistered' ? null : keyOf(data.environmentId, data.name)
   return { machineId: data.machineId, key }
 }
