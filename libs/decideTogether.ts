@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Cause, Message } from '#contracts/message.ts'
-import { isRefusal, replay, type Decider, type Refusal } from './decider.ts'
+import { isRefusal, type Decider, type Refusal } from './decider.ts'
 import type { Held } from './streamMemory.ts'
 
 // Behind one append may stand many commands, yet not more facts than every store takes at once.
@@ -21,8 +21,10 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'failed'; readonly error: unknown }
 
-export interface Together<Event> {
+export interface Together<State, Event> {
   readonly outcomes: readonly Outcome[]
+  /** As it is once the facts are stored. */
+  readonly state: State
   readonly facts: readonly Event[]
   /** One for each fact. */
   readonly causes: readonly Cause[]
@@ -37,7 +39,7 @@ export function decideTogether<State, Command, Event extends Message>(
   schema: z.ZodType<Event>,
   held: Held<State>,
   commands: readonly Asked<Command>[],
-): Together<Event> {
+): Together<State, Event> {
   const outcomes: Outcome[] = []
   const facts: Event[] = []
   const causes: Cause[] = []
@@ -60,7 +62,7 @@ export function decideTogether<State, Command, Event extends Message>(
     if (outcome.facts > 0) decided.set(cause.commandId, outcome)
     outcomes.push(outcome)
   }
-  return { outcomes, facts, causes }
+  return { outcomes, state, facts, causes }
 }
 
 /** A decider that throws fails its own command and no other. */
@@ -76,7 +78,7 @@ function decideOne<State, Command, Event extends Message>(
     if (isRefusal(decision)) return { kind: 'refused', refusal: decision }
     // The same schema guards both edges of the store, so nothing is written that cannot be read.
     const facts = decision.map((fact) => schema.parse(fact))
-    const state = replay({ ...decider, initial: before }, facts)
+    const state = facts.reduce(decider.evolve, before)
     if (state === undefined) throw new Error(`the decider cannot fold what it decides: ${facts.at(-1)?.type}`)
     return { facts, state, offset }
   } catch (error) {

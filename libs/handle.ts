@@ -87,7 +87,7 @@ export class Handler<State, Command, Event extends Message> {
 
     for (let racesLost = 0; racesLost < this.#attemptsMax;) {
       const { version, position } = held
-      const { outcomes, facts, causes } = decideTogether(decider, schema, held, asked)
+      const { outcomes, state, facts, causes } = decideTogether(decider, schema, held, asked)
       if (facts.length === 0) {
         // An append would have met newer events of another process; no answer may come from older ones either.
         const isOverruled = mayBeStale && (await this.#memory.catchUp(held))
@@ -101,7 +101,7 @@ export class Handler<State, Command, Event extends Message> {
       if (appended instanceof RangeError)
         return asked.length === 1 ? [appended] : this.#handleTogether(stream, asked.slice(0, 1))
       if (appended !== 'conflict') {
-        this.#memory.advance(held, appended)
+        this.#memory.advance(held, appended, state)
         return this.#answers(held, outcomes, { version, position, stored: appended }, asked)
       }
       mayBeStale = !(await this.#memory.catchUp(held))
@@ -122,29 +122,37 @@ export class Handler<State, Command, Event extends Message> {
   }
 
   /** Tells each command what came of it, as if it had been alone. */
-  #answers(
+  async #answers(
     held: Held<State>,
     outcomes: readonly Outcome[],
     { version, position, stored }: { version: number; position: number; stored: readonly Recorded<Event>[] },
     asked: readonly Asked<Command>[],
   ): Promise<readonly (Answer<Event> | Error)[]> {
-    const answerOf = async (outcome: Outcome, at: number): Promise<Answer<Event> | Error> => {
+    const answers: (Answer<Event> | Error)[] = []
+    for (const [at, outcome] of outcomes.entries()) {
       switch (outcome.kind) {
         case 'refused':
-          return outcome.refusal
+          answers.push(outcome.refusal)
+          break
         case 'failed':
-          return outcome.error instanceof Error ? outcome.error : new Error(String(outcome.error))
+          answers.push(outcome.error instanceof Error ? outcome.error : new Error(String(outcome.error)))
+          break
         case 'repeats': {
           const facts = await this.#memory.factsOf(held, outcome.version, asked[at]!.cause.commandId)
-          return { version: held.version, position: held.position, facts }
+          answers.push({ version: held.version, position: held.position, facts })
+          break
         }
         case 'facts': {
           const end = outcome.offset + outcome.facts
           const last = stored[end - 1]?.meta ?? { version, position }
-          return { version: last.version, position: last.position, facts: stored.slice(outcome.offset, end) }
+          answers.push({
+            version: last.version,
+            position: last.position,
+            facts: stored.slice(outcome.offset, end),
+          })
         }
       }
     }
-    return Promise.all(outcomes.map(answerOf))
+    return answers
   }
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import type { Message, Recorded } from '#contracts/message.ts'
+import type { Message, Meta, Recorded } from '#contracts/message.ts'
 import type { Decider } from './decider.ts'
+import { RowCache } from './rowCache.ts'
 import type { EventStore } from './store/store.ts'
 
 export interface SnapshotPolicy {
@@ -39,28 +40,26 @@ export interface StreamMemoryOptions<State, Event extends Message> {
   readonly commandIdsMax?: number
 }
 
-/** The folded streams that a handler keeps at hand; the least recently used one makes room for another. */
+/** The folded streams that a handler keeps at hand; those that were not used lately make room for others. */
 export class StreamMemory<State, Event extends Message> {
   readonly #options: StreamMemoryOptions<State, Event>
-  readonly #cacheStreamsMax: number
   readonly #commandIdsMax: number
-  readonly #cache = new Map<string, Held<State>>()
+  readonly #cache: RowCache<Held<State>>
 
   constructor(options: StreamMemoryOptions<State, Event>) {
     const { cacheStreamsMax = 10_000, commandIdsMax = 1_000 } = options
     this.#options = options
-    this.#cacheStreamsMax = cacheStreamsMax
+    this.#cache = new RowCache(cacheStreamsMax)
     this.#commandIdsMax = commandIdsMax
   }
 
   /** The stream as last known, and whether it has only just been read. */
   async recall(stream: string): Promise<{ held: Held<State>; fresh: boolean }> {
     const known = this.#cache.get(stream)
-    const held = known ?? (await this.#open(stream))
-    this.#cache.delete(stream)
+    if (known !== undefined) return { held: known, fresh: false }
+    const held = await this.#open(stream)
     this.#cache.set(stream, held)
-    if (this.#cache.size > this.#cacheStreamsMax) this.#cache.delete(this.#cache.keys().next().value!)
-    return { held, fresh: known === undefined }
+    return { held, fresh: true }
   }
 
   /** Folds what was stored since; true when there was anything. */
@@ -70,9 +69,13 @@ export class StreamMemory<State, Event extends Message> {
     return events.length > 0
   }
 
-  /** Folds what this process has just stored, and keeps a snapshot when one is due. */
-  advance(held: Held<State>, facts: readonly Recorded<Event>[]): void {
-    for (const fact of facts) this.#fold(held, fact)
+  /**
+   * Takes in what this process has just stored, and keeps a snapshot when one is due.
+   * @param decided the state with these facts, as it was folded when they were decided
+   */
+  advance(held: Held<State>, facts: readonly Recorded<Event>[], decided: State): void {
+    for (const fact of facts) this.#note(held, fact.meta)
+    held.state = decided
     const { snapshot } = this.#options
     if (!snapshot || held.version - held.snapshotVersion < snapshot.everyEvents) return
 
@@ -113,11 +116,14 @@ export class StreamMemory<State, Event extends Message> {
   }
 
   #fold(held: Held<State>, event: Recorded<Event>): void {
-    const { version, position, commandId } = event.meta
     const state = this.#options.decider.evolve(held.state, event)
     if (state === undefined)
-      throw new Error(`${held.stream}: the decider cannot fold ${event.type} (version ${version})`)
+      throw new Error(`${held.stream}: the decider cannot fold ${event.type} (version ${event.meta.version})`)
     held.state = state
+    this.#note(held, event.meta)
+  }
+
+  #note(held: Held<State>, { version, position, commandId }: Meta): void {
     held.version = version
     held.position = position
     if (held.commandIds.has(commandId)) return

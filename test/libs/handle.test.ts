@@ -76,8 +76,8 @@ describe('handling a command', () => {
     expect(store.calls).toEqual(['read', 'append', 'append', 'append', 'append', 'append'])
   })
 
-  it('forgets the stream that was used longest ago when there are too many', async () => {
-    const handler = handlerOver(store, { cacheStreamsMax: 2 })
+  it('forgets the streams that were not used lately when there are too many', async () => {
+    const handler = handlerOver(store, { cacheStreamsMax: 4 })
     for (const [n, name] of ['a-1', 'b-1', 'a-1', 'c-1', 'a-1', 'b-1'].entries())
       await handler.handle(name, add(1), causeOf(`c${n}`))
     expect(store.calls.filter((call) => call === 'read')).toHaveLength(4)
