@@ -3,7 +3,7 @@ import { allEvents } from '#contracts/subjects.ts'
 import { Arrivals } from './arrivals.ts'
 import { backoffMs } from './backoff.ts'
 import type { Bus, Subscription } from './bus/bus.ts'
-import type { Clock } from './clock.ts'
+import type { Clock, Timer } from './clock.ts'
 import type { Log } from './log.ts'
 import type { EventStore } from './store/store.ts'
 import { Waiters } from './waiters.ts'
@@ -19,7 +19,7 @@ export interface ConsumerOptions {
   readonly log: Log
   /** The position behind which to begin. */
   readonly after: number
-  /** How long the bus may be silent before the store is asked whether anything was missed. */
+  /** How often it is looked at whether the bus has been silent: then the store is asked whether anything was missed. */
   readonly idleMs?: number
   /** Events handed over at once, at most (1 to 10,000, the store's own limit for a page). */
   readonly batchMax?: number
@@ -52,6 +52,8 @@ export class Consumer implements AsyncDisposable {
   #takenPosition: number
   #failures = 0
   #lookIntoStore = true
+  #isSilent = true
+  #silence: Timer
   #wake = () => {}
 
   constructor(options: ConsumerOptions) {
@@ -60,6 +62,7 @@ export class Consumer implements AsyncDisposable {
     this.#arrivals = new Arrivals(this.#options.queueMax)
     this.#waiters = new Waiters(options.clock, options.after)
     this.#subscription = options.bus.subscribe(allEvents, ({ payload }) => this.#arrive(payload as Recorded))
+    this.#silence = options.clock.timer(this.#options.idleMs, () => this.#afterSilence())
     this.#running = this.#run()
   }
 
@@ -89,7 +92,18 @@ export class Consumer implements AsyncDisposable {
   #arrive(event: Recorded): void {
     if (!(event?.meta?.position > this.#takenPosition)) return
     if (!this.#arrivals.add(event)) this.#lookIntoStore = true
+    this.#isSilent = false
     this.#wake()
+  }
+
+  /** One timer that goes on, since one for each wait would be made and cancelled for every event. */
+  #afterSilence(): void {
+    if (this.#isSilent) {
+      this.#lookIntoStore = true
+      this.#wake()
+    }
+    this.#isSilent = true
+    this.#silence = this.#options.clock.timer(this.#options.idleMs, () => this.#afterSilence())
   }
 
   async #run(): Promise<void> {
@@ -101,6 +115,7 @@ export class Consumer implements AsyncDisposable {
         await this.#recover(error)
       }
     }
+    this.#silence.cancel()
     this.#subscription.stop()
     this.#waiters.close()
   }
@@ -134,16 +149,10 @@ export class Consumer implements AsyncDisposable {
     await clock.sleep(0, this.#stop.signal)
   }
 
-  async #waitForNews(): Promise<void> {
+  #waitForNews(): Promise<void> {
     const news = Promise.withResolvers<void>()
     this.#wake = news.resolve
-    const timer = this.#options.clock.timer(this.#options.idleMs, () => {
-      this.#lookIntoStore = true
-      news.resolve()
-    })
-    await news.promise
-    timer.cancel()
-    this.#wake = () => {}
+    return news.promise
   }
 
   async #recover(error: unknown): Promise<void> {

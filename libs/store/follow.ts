@@ -33,18 +33,17 @@ export class News {
     return this.#closed
   }
 
-  /** Resolves with the next news, when the signal aborts or when the store closes. */
+  /** Resolves with the next news, when the store closes, or when a signal aborts that was told of with `until`. */
   next(signal: AbortSignal): Promise<void> {
     if (signal.aborted || this.#closed) return Promise.resolve()
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#waiting.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      this.#waiting.add(done)
-      signal.addEventListener('abort', done, { once: true })
-    })
+    return new Promise((resolve) => void this.#waiting.add(resolve))
+  }
+
+  /** Wakes whoever waits when the signal aborts: one listener for a follower, and not one for each of its waits. */
+  until(signal: AbortSignal): Disposable {
+    const wake = () => this.wake()
+    signal.addEventListener('abort', wake, { once: true })
+    return { [Symbol.dispose]: () => signal.removeEventListener('abort', wake) }
   }
 }
 
@@ -56,6 +55,7 @@ export async function* followPages(
   signal: AbortSignal,
 ): AsyncGenerator<readonly Recorded[]> {
   let position = after
+  using _ = news.until(signal)
   news.followers++
   try {
     while (!signal.aborted) {

@@ -26,6 +26,7 @@ export async function* followLog(
 ): AsyncGenerator<readonly Recorded[]> {
   const { doorbell } = following
   let position = after
+  using _ = doorbell.news.until(signal)
   doorbell.join()
   try {
     while (!signal.aborted) {
