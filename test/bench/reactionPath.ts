@@ -21,6 +21,7 @@ const projectId = 'shop'
 const keyBytes = 32
 const waitMs = 30_000
 const heartbeatMs = 20
+const patienceMs = 3_600_000
 
 /** The control plane on a real SQLite file, with a gateway's place taken by one who hands tasks to nobody. */
 export class ReactionPath implements AsyncDisposable {
@@ -72,7 +73,12 @@ export class ReactionPath implements AsyncDisposable {
   }
 
   async #prepare(): Promise<void> {
-    const policy = { automaticDeployments: { quietMs: 0, waitMaxMs: 0, machinesMax: 1 } }
+    // Nobody runs the tasks and no machine is heard again: that is not to have consequences while others are timed.
+    const policy = {
+      automaticDeployments: { quietMs: 0, waitMaxMs: 0, machinesMax: 1 },
+      health: { lateAfterMs: patienceMs, unavailableAfterMs: 2 * patienceMs },
+      deployments: { taskLeaseMs: patienceMs },
+    }
     await this.#ask('registry', 'CreateEnvironment', { environmentId, name: environmentId, policy })
     await this.#ask('deployment', 'CreateProject', { projectId, name: projectId })
     const process = { steps: [{ id: 'install', kind: 'script', roles: ['web'], script: 'true' }] }
