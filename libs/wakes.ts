@@ -24,7 +24,7 @@ export class Wakes<Why> {
   /** @param why what it follows from; null when nothing new is known, which never hides what is */
   wake(id: string, why: Why | null): void {
     if (why !== null || !this.#due.has(id)) this.#due.set(id, why)
-    this.#goOn()
+    this.#begin(id)
   }
 
   /** From here on those who are woken look. Until then they are only noted. */
@@ -40,11 +40,16 @@ export class Wakes<Why> {
     await Promise.all(this.#inHand.values())
   }
 
+  /** Those who found no room are begun by whoever ends, so that to be woken costs the same however many wait. */
+  #begin(id: string): void {
+    if (!this.#live || this.#inHand.size >= this.#inHandMax || this.#inHand.has(id)) return
+    this.#inHand.set(id, this.#lookOnce(id))
+  }
+
   #goOn(): void {
-    if (!this.#live) return
     for (const id of this.#due.keys()) {
       if (this.#inHand.size >= this.#inHandMax) return
-      if (!this.#inHand.has(id)) this.#inHand.set(id, this.#lookOnce(id))
+      this.#begin(id)
     }
   }
 

@@ -14,9 +14,11 @@ export function compilePattern(pattern: string): (subject: string) => boolean {
 
   if (!wildcard.test(pattern)) return (subject) => subject === pattern
   const start = pattern.slice(0, -1)
-  // The common case, "everything below here", is asked for each event and must not take subjects apart.
-  if (pattern.endsWith('.>') && !wildcard.test(start))
-    return (subject) => subject.length > start.length && subject.startsWith(start)
+  // The common cases, "everything (right) below here", are asked for each message and must not take subjects apart.
+  if (!wildcard.test(start)) {
+    const isBelow = (subject: string) => subject.length > start.length && subject.startsWith(start)
+    return pattern.endsWith('>') ? isBelow : (subject) => isBelow(subject) && !subject.includes('.', start.length)
+  }
 
   return (subject) => {
     const parts = subject.split('.')
