@@ -1,7 +1,7 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { cancelled } from './ending.ts'
 import { activeTasks, currentStep, includedTargets, type Run, type RunTask } from './state.ts'
-import { waitingSince, type Scene } from './world.ts'
+import { waitingSince, type FleetMachine, type Scene } from './world.ts'
 
 /** How long a cancelled task may take to end before the run goes on without its answer. */
 const cancelGraceMs = 60_000
@@ -12,6 +12,7 @@ const cancelGraceMs = 60_000
  */
 export function loseTasks(scene: Scene): readonly DeploymentEvent[] {
   const { run, created, nowMs } = scene
+  if (run.active.size === 0) return []
   return activeTasks(run).flatMap((task) => {
     const reason = reasonOfLoss(scene, task)
     return reason === null ? [] : [lost(created.deploymentId, task, reason, nowMs)]
@@ -60,14 +61,18 @@ export function excludeGone({ run, created, world }: Scene): readonly Deployment
   const step = currentStep(run)
   if (step === undefined) return []
   const about = { deploymentId, stepId: step.definition.id, unavailableSince: null }
+  const gone = includedTargets(run).filter(({ machineId }) => !isThere(world.machine(machineId), environmentId))
+  if (gone.length === 0) return []
   const busy = new Set(activeTasks(run).map(({ machineId }) => machineId))
-  return includedTargets(run).flatMap(({ machineId, name }) => {
+  return gone.flatMap(({ machineId, name }) => {
     const machine = world.machine(machineId)
     const removed = machine?.registered !== true
-    if (!removed && machine.enabled && machine.environmentId === environmentId) return []
     if (!removed && busy.has(machineId)) return []
     const cause = removed || machine.enabled ? 'removed' : 'disabled'
     const what = removed ? 'removed' : machine.enabled ? `moved to ${machine.environmentId}` : 'disabled'
     return [{ type: 'TargetExcluded', data: { ...about, machineId, cause, detail: `${name} was ${what}` } }]
   })
 }
+
+const isThere = (machine: FleetMachine | undefined, environmentId: string): boolean =>
+  machine?.registered === true && machine.enabled && machine.environmentId === environmentId

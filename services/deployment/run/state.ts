@@ -114,11 +114,11 @@ export const isPartOf = (kind: DeploymentKind, definition: Step): boolean =>
 export const activeTasks = (run: Run): readonly RunTask[] =>
   run.active.toArray().flatMap((taskId) => run.tasks.get(taskId) ?? [])
 
-export const includedTargets = (run: Run): readonly RunTarget[] =>
-  run.targets
-    .valueSeq()
-    .filter((target) => target.excluded === null)
-    .toArray()
+export const includedTargets = (run: Run): readonly RunTarget[] => {
+  const included: RunTarget[] = []
+  run.targets.forEach((target) => void (target.excluded === null && included.push(target)))
+  return included
+}
 
 export const stillIncluded = (run: Run, machineIds: readonly string[]): readonly RunTarget[] =>
   machineIds.flatMap((id) => run.targets.get(id) ?? []).filter(({ excluded }) => excluded === null)
