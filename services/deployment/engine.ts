@@ -11,15 +11,13 @@ import { createLeases, hasEnded } from './leases.ts'
 import { lookAround } from './lookAround.ts'
 import { Occupancy } from './occupancy.ts'
 import { lastOfFull, pauseAfterMs } from './pace.ts'
+import { Rounds } from './rounds.ts'
 import { run, type RunCommand, type RunRequest } from './run/decider.ts'
 import type { Run } from './run/state.ts'
 import type { World } from './run/world.ts'
 
 const actor = 'service:deployment'
 const fleetCategories = new Set(['machine', 'health', 'environment'])
-
-/** Deployments that one sweep looks at. */
-const sweptMax = 500
 
 /** What woke a deployment: the event that its next facts follow from. */
 type Wake = Pick<Cause, 'causationId' | 'correlationId'>
@@ -39,18 +37,19 @@ export class Engine {
   readonly #world: World
   readonly #interest = createInterest()
   readonly #wakes = new Wakes<Wake>((deploymentId, by) => this.#advance(deploymentId, by))
+  readonly #rounds: Rounds
   readonly #lastSeen = new Map<string, Wake>()
   /** By command that is being decided: what it takes. */
   readonly #claims = new Map<RunCommand, readonly DeploymentEvent[]>()
   readonly #inHand = new Map<string, RunCommand>()
   #position = 0
-  #sweptUpTo = 0
   #live = false
   #listeningSince: number
 
   constructor(platform: Platform) {
     const { store, clock } = platform
     this.#platform = platform
+    this.#rounds = new Rounds(clock, (ids) => this.#wakeThem(ids, null))
     this.#listeningSince = clock.steadyMs()
     this.#leases = createLeases(() => clock.steadyMs())
     const now = { position: () => this.#position, listeningSince: () => this.#listeningSince }
@@ -105,15 +104,12 @@ export class Engine {
   }
 
   /**
-   * Looks at deployments for what time alone brings: at all whose tasks have been silent for too long, and at as many
-   * others as fit into one sweep. Where there are more, they have their turn in the next ones.
+   * Looks at deployments for what time alone brings: at once at all whose tasks have been silent for too long, and by
+   * and by at the others.
    */
   sweep(): void {
     this.#wakeThem(this.#leases.overdue(), null)
-    const ids = this.occupancy.activeIds()
-    const first = this.#sweptUpTo < ids.length ? this.#sweptUpTo : 0
-    this.#sweptUpTo = first + sweptMax
-    this.#wakeThem(ids.slice(first, this.#sweptUpTo), null)
+    void this.#rounds.begin(this.occupancy.activeIds())
   }
 
   /** We could not hear anybody for a while, so nobody is late because of it. */
@@ -125,6 +121,7 @@ export class Engine {
   /** Starts nothing more, and waits for what is being decided. */
   async rest(): Promise<void> {
     this.#live = false
+    this.#rounds.stop()
     await this.#wakes.rest()
   }
 
