@@ -86,7 +86,7 @@ export const StepRow = z.object({
   id: z.string(),
   name: z.string(),
   kind: z.string(),
-  state: z.enum(['pending', 'running', 'succeeded', 'failed', 'skipped']),
+  state: z.enum(['pending', 'running', 'succeeded', 'failed', 'skipped', 'cancelled']),
   reason: z.string().nullable(),
   startedAt: at.nullable(),
   endedAt: at.nullable(),

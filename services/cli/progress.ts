@@ -48,6 +48,7 @@ const symbols: Readonly<Record<StepRow['state'], readonly [string, Style]>> = {
   succeeded: ['✓', 'green'],
   failed: ['✗', 'red'],
   skipped: ['-', 'dim'],
+  cancelled: ['-', 'dim'],
 }
 
 /** A block of lines in place: the cursor goes back up over what it wrote before. */

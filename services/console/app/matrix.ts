@@ -14,7 +14,7 @@ export interface Line {
   readonly cells: readonly Cell[]
 }
 
-const ended: readonly StepRow['state'][] = ['succeeded', 'failed', 'skipped']
+const ended: readonly StepRow['state'][] = ['succeeded', 'failed', 'skipped', 'cancelled']
 
 /** Steps by machines: a line for each target, then for each other machine that ran something. */
 export function matrixOf({ steps, targets }: DeploymentRow, tasks: readonly TaskRow[]): Line[] {

@@ -28,7 +28,7 @@ const observes = [
 export type DeploymentFact = Extract<DeploymentEvent, { type: (typeof observes)[number] }>
 
 export const deployments: View<KeptDeployment, DeploymentFact> = {
-  name: 'deployments.v1',
+  name: 'deployments.v2',
   observes,
   keysOf: ({ data }) => [data.deploymentId],
   columns: {
@@ -71,7 +71,7 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
       case 'DeploymentFailed':
         return { ...row, state: 'failed', reason: fact.data.reason, approval: null, endedAt: at }
       case 'DeploymentCancelled':
-        return { ...row, state: 'cancelled', reason: fact.data.reason, approval: null, endedAt: at }
+        return { ...withStepsCancelled(row, fact.data.reason, at), state: 'cancelled', approval: null, endedAt: at }
     }
   },
 }
@@ -92,6 +92,16 @@ function created({ data, meta }: Recorded<Extract<DeploymentFact, { type: 'Deplo
     ...{ id, projectId, version, environmentId, kind, state: 'queued', reason: null, steps, approval: null },
     ...{ createdAt: iso(meta.at), createdBy: meta.actor, startedAt: null, endedAt: null, partial: machineIds !== null },
   }
+}
+
+/** Cancelling ends a deployment between the facts of its steps: no other one will tell how they ended. */
+function withStepsCancelled(row: KeptDeployment, reason: string, at: string): KeptDeployment {
+  const ended = (step: StepRow): StepRow => {
+    if (step.state === 'running') return { ...step, state: 'cancelled', reason, endedAt: at }
+    if (step.state !== 'pending') return step
+    return { ...step, state: 'skipped', reason: 'the deployment was cancelled', endedAt: at }
+  }
+  return { ...row, reason, steps: row.steps.map(ended) }
 }
 
 const withStep = (row: KeptDeployment, stepId: string, change: Partial<StepRow>): KeptDeployment => ({

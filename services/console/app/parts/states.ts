@@ -24,6 +24,7 @@ const failed: Look = { icon: 'unavailable', tone: 'bad', word: 'Failed' }
 const running: Look = { icon: 'running', tone: 'accent', word: 'Running', turning: true }
 const pending: Look = { icon: 'pending', tone: 'muted', word: 'Pending' }
 const skipped: Look = { icon: 'skipped', tone: 'muted', word: 'Skipped' }
+const cancelled: Look = { icon: 'skipped', tone: 'muted', word: 'Cancelled' }
 const lost: Look = { icon: 'lost', tone: 'bad', word: 'Lost' }
 
 export const deploymentLooks: Readonly<Record<DeploymentState, Look>> = {
@@ -32,10 +33,17 @@ export const deploymentLooks: Readonly<Record<DeploymentState, Look>> = {
   waiting: { icon: 'waiting', tone: 'warn', word: 'Waiting' },
   succeeded,
   failed,
-  cancelled: { icon: 'skipped', tone: 'muted', word: 'Cancelled' },
+  cancelled,
 }
 
-export const stepLooks: Readonly<Record<StepRow['state'], Look>> = { pending, running, succeeded, failed, skipped }
+export const stepLooks: Readonly<Record<StepRow['state'], Look>> = {
+  pending,
+  running,
+  succeeded,
+  failed,
+  skipped,
+  cancelled,
+}
 
 export const taskLooks: Readonly<Record<TaskRow['state'] | 'pending' | 'none', Look>> = {
   dispatched: { icon: 'clock', tone: 'accent', word: 'Handed out' },
@@ -54,6 +62,6 @@ export const outcomeLooks: Readonly<Record<TargetRow['outcome'], Look>> = {
   lost,
   excluded: { icon: 'skipped', tone: 'warn', word: 'Excluded' },
   replaced: { icon: 'restore', tone: 'muted', word: 'Replaced' },
-  cancelled: { icon: 'skipped', tone: 'muted', word: 'Cancelled' },
+  cancelled,
   untouched: { icon: 'pending', tone: 'muted', word: 'Untouched' },
 }

@@ -48,6 +48,15 @@ describe('a deployment', () => {
     expect(deployment(f.cancelled())).toMatchObject({ state: 'cancelled', reason: 'enough' })
     expect(deployment(f.cancelled(), f.succeeded([]), f.started(), f.stepStarted())).toEqual(deployment(f.cancelled()))
   })
+  it('leaves no step running or pending when it is cancelled', () => {
+    const { steps } = deployment(f.started(), f.stepStarted(), f.cancelled())
+    expect(steps.map(({ state, reason, endedAt }) => [state, reason, endedAt])).toEqual([
+      ['cancelled', 'enough', at(4)],
+      ['skipped', 'the deployment was cancelled', at(4)],
+    ])
+    const [succeeded] = deployment(f.stepStarted(), f.step('StepSucceeded'), f.cancelled()).steps
+    expect(succeeded).toMatchObject({ state: 'succeeded', endedAt: at(3) })
+  })
   it('says why it is being cancelled', () => {
     const data = { deploymentId: f.deploymentId, reason: 'wrong one', requestedAt: 1 }
     expect(deployment({ type: 'DeploymentCancelRequested', data }).reason).toBe('wrong one')
