@@ -18,6 +18,10 @@ export const refusals = {
   METHOD_NOT_ALLOWED: { status: 405, sentence: 'This address does not take that method.' },
   BODY_TOO_LARGE: { status: 413, sentence: 'The request is larger than this route takes.' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, sentence: 'This route takes application/json.' },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    sentence: 'This Idempotency-Key came before, with another body.',
+  },
   VERSION_CHANGED: { status: 412, sentence: 'It was changed in the meantime.' },
   TOO_MANY_REQUESTS: { status: 429, sentence: 'Too many requests in a short time.' },
   POSITION_NOT_REACHED: {

@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answer } from '#contracts/command.ts'
 import type { Cause } from '#contracts/message.ts'
 import { Refused } from '../problem.ts'
 import { sendProblem } from './errors.ts'
-
-const keyMaxChars = 255
-const keyPattern = /^[\x21-\x7e]+$/
+import { commandIdOf } from './idempotency.ts'
 
 /**
  * The cause of a command that arrives over HTTP. Sent again with the same `Idempotency-Key`, by the same caller to the
- * same address, it gets the same command id, which the decider answers with what it answered before.
+ * same address, it gets the same command id, which the decider answers with what it answered before; with another body
+ * it is refused.
  * @param actor who asks, where a route finds that out by itself; the principal unless told
  */
 export function causeOf(request: FastifyRequest, actor?: string): Cause {
@@ -19,13 +17,6 @@ export function causeOf(request: FastifyRequest, actor?: string): Cause {
   const key = request.headers['idempotency-key']
   const commandId = key === undefined ? request.server.clock.id() : commandIdOf(key, who, request)
   return { actor: who, commandId, correlationId: request.id, causationId: null }
-}
-
-function commandIdOf(key: string | string[], actor: string, { method, url }: FastifyRequest): string {
-  if (Array.isArray(key) || key.length > keyMaxChars || !keyPattern.test(key)) {
-    throw new Refused('REQUEST_INVALID', `The Idempotency-Key takes up to ${keyMaxChars} visible ASCII characters.`)
-  }
-  return createHash('sha256').update([actor, method, url, key].join('\n')).digest('hex')
 }
 
 /**

@@ -10,6 +10,7 @@ import { requireDeclarations } from './declared.ts'
 import { documentRoutes, secureHeaders } from './docs.ts'
 import { answerErrors, clientErrorHandler, sendError } from './errors.ts'
 import { guard, type Authenticate, type Principal } from './guard.ts'
+import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency.ts'
 import { defaultLimits, type HttpLimits } from './limits.ts'
 import { createStreams, type Streams } from './sse.ts'
 import { watchVitals, type Vitals } from './system.ts'
@@ -18,6 +19,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     readonly clock: Clock
     readonly streams: Streams
+    readonly idempotencyKeys: IdempotencyKeys
     readonly vitals: Vitals
   }
   interface FastifyRequest {
@@ -67,6 +69,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const streams = createStreams(clock, limits)
   app.decorate('clock', clock)
   app.decorate('streams', streams)
+  app.decorate('idempotencyKeys', createIdempotencyKeys(limits.idempotencyKeysMax))
   app.addHook('preClose', async () => streams.endAll())
 
   requireDeclarations(app)

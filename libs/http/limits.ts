@@ -24,6 +24,8 @@ export interface HttpLimits {
   readonly anonymousBurst: number
   /** How many credentials and addresses are counted at once; the longest unseen is forgotten first. */
   readonly callersMax: number
+  /** How many idempotency keys are remembered with the body that they came with. */
+  readonly idempotencyKeysMax: number
   readonly streamsMax: number
   readonly streamsPerCallerMax: number
   readonly streamHeartbeatMs: number
@@ -47,6 +49,7 @@ export const defaultLimits: HttpLimits = {
   anonymousPerSecond: 100,
   anonymousBurst: 1_000,
   callersMax: 10_000,
+  idempotencyKeysMax: 10_000,
   streamsMax: 500,
   streamsPerCallerMax: 20,
   streamHeartbeatMs: 15 * second,

@@ -36,6 +36,7 @@ const steps: Readonly<Record<string, string>> = {
   TOO_MANY_REQUESTS: 'wait a moment and try again',
   POSITION_NOT_REACHED: 'try again; the change is stored and its reader is behind',
   SERVICE_UNAVAILABLE: 'try again in a moment: remuda status',
+  IDEMPOTENCY_KEY_REUSED: 'give a new --idempotency-key, or repeat the first command',
   VERSION_CHANGED: 'read it again and repeat the change',
   BODY_TOO_LARGE: 'send less: move large files out of the scripts',
   ENVIRONMENT_UNKNOWN: 'remuda env list',
