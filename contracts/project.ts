@@ -11,7 +11,11 @@ export const ProjectCommand = z.discriminatedUnion('type', [
     process: Process,
     expectedVersion: z.number().int().nullable(),
   }),
-  request('ChangeVariables', { projectId, variables: Variables }),
+  request('ChangeVariables', {
+    projectId,
+    variables: Variables,
+    expectedVersion: z.number().int().nullable().default(null),
+  }),
   /** Pins the release that machines of the environment should have; null goes back to the last success. */
   request('SetReleaseOverride', { projectId, environmentId, version: version.nullable(), reason }),
 ])

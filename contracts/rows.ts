@@ -60,6 +60,7 @@ export const ProjectRow = z.object({
   process: StoredProcess,
   processVersion: z.number(),
   variables: StoredVariables,
+  variablesVersion: z.number(),
   overrides: z.record(z.string(), z.string()),
   latestVersion: z.string().nullable(),
   createdAt: at,

@@ -11,6 +11,7 @@ import { documentRoutes, secureHeaders } from './docs.ts'
 import { answerErrors, clientErrorHandler, sendError } from './errors.ts'
 import { guard, type Authenticate, type Principal } from './guard.ts'
 import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency.ts'
+import { refuseUnknownVersions } from './ifMatch.ts'
 import { defaultLimits, type HttpLimits } from './limits.ts'
 import { createStreams, type Streams } from './sse.ts'
 import { watchVitals, type Vitals } from './system.ts'
@@ -31,6 +32,8 @@ declare module 'fastify' {
     public?: boolean
     /** What a credential must allow for this route. */
     scope?: Scope
+    /** The route keeps to the version that If-Match names. */
+    versioned?: boolean
   }
 }
 
@@ -75,6 +78,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   requireDeclarations(app)
   answerErrors(app, log)
   acceptJsonOnly(app, limits.jsonDepthMax)
+  refuseUnknownVersions(app)
   await secureHeaders(app)
   await app.register(websocket, {
     options: { maxPayload: limits.socketMessageMaxBytes, perMessageDeflate: false },

@@ -5,11 +5,13 @@ import type { ProjectCommand, ReleaseCommand } from '#contracts/project.ts'
 import type { Ask } from '#libs/ask.ts'
 import { causeOf, sendAnswer } from '#libs/http/answer.ts'
 import type { Http } from '#libs/http/http.ts'
+import { versionOf } from '#libs/http/ifMatch.ts'
 
 const params = z.strictObject({ id: id.projectId })
 const overrideParams = z.strictObject({ id: id.projectId, env: id.environmentId })
 const tags = ['projects']
 const config = { scope: 'write' } as const
+const versioned = { ...config, versioned: true } as const
 const ok = { 200: api.AcceptedReply }
 const made = { 201: api.AcceptedReply }
 
@@ -53,7 +55,7 @@ function addProcess(app: Http, send: Send): void {
   const description = 'With If-Match, only when the process still has that version.'
   app.put(
     '/v1/projects/:id/process',
-    { config, schema: { tags, summary, description, params, body: api.PutProcessBody, response: ok } },
+    { config: versioned, schema: { tags, summary, description, params, body: api.PutProcessBody, response: ok } },
     async (request, reply) => {
       const expectedVersion = versionOf(request.headers['if-match'])
       const data = { projectId: request.params.id, process: request.body, expectedVersion }
@@ -65,11 +67,13 @@ function addProcess(app: Http, send: Send): void {
 
 function addVariables(app: Http, send: Send): void {
   const summary = 'Replace the variables of a project'
+  const description = 'With If-Match, only when the variables still have that version.'
   app.put(
     '/v1/projects/:id/variables',
-    { config, schema: { tags, summary, params, body: api.PutVariablesBody, response: ok } },
+    { config: versioned, schema: { tags, summary, description, params, body: api.PutVariablesBody, response: ok } },
     async (request, reply) => {
-      const data = { projectId: request.params.id, variables: request.body.variables }
+      const expectedVersion = versionOf(request.headers['if-match'])
+      const data = { projectId: request.params.id, variables: request.body.variables, expectedVersion }
       sendAnswer(reply, await send({ type: 'ChangeVariables', data }, request))
       return reply
     },
@@ -101,11 +105,4 @@ function addReleases(app: Http, send: Send): void {
       return reply
     },
   )
-}
-
-/** `If-Match: "7"`: what is not a version matches nothing. */
-const versionOf = (header: string | undefined): number | null => {
-  if (header === undefined || header === '*') return null
-  const version = Number(header.replace(/^W\//, '').replaceAll('"', ''))
-  return Number.isInteger(version) ? version : -1
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { DeploymentsQuery, OneQuery, PageQuery } from '#contracts/api.ts'
 import * as id from '#contracts/ids.ts'
-import { Process } from '#contracts/process.ts'
+import { Process, StoredVariables } from '#contracts/process.ts'
 import { DeploymentRow, ProjectRow, ReleaseRow, TaskRow } from '#contracts/rows.ts'
 import { found, fresh, pageOf, sendDoc, sendPage, type Asked } from './answers.ts'
 import { deploymentDoc, deploymentPage, planOf, releasePage, targetsListedMax, taskPage } from './delivery.ts'
@@ -13,6 +13,7 @@ type App = Parameters<FastifyPluginAsyncZod>[0]
 type Query = Asked['query']
 const config = { scope: 'read' } as const
 const project = { tags: ['projects'], params: z.strictObject({ id: id.projectId }) }
+const VariablesReply = z.object({ variables: StoredVariables })
 const deployment = { tags: ['deployments'], params: z.strictObject({ id: id.deploymentId }) }
 
 /** What can be asked of projects, releases and deployments. */
@@ -71,6 +72,17 @@ function projectParts(app: App, query: Query): void {
       await fresh(query, request.query.minPosition)
       const { process, processVersion } = JSON.parse(foundProject(query, request.params.id)) as ProjectRow
       return sendDoc(request, reply, JSON.stringify(process), processVersion)
+    },
+  )
+
+  const variables = "Show a project's variables; their ETag is what a change may name with If-Match"
+  app.get(
+    '/v1/projects/:id/variables',
+    { config, schema: { ...project, summary: variables, querystring: OneQuery, response: { 200: VariablesReply } } },
+    async (request, reply) => {
+      await fresh(query, request.query.minPosition)
+      const { variables, variablesVersion } = JSON.parse(foundProject(query, request.params.id)) as ProjectRow
+      return sendDoc(request, reply, JSON.stringify({ variables }), variablesVersion)
     },
   )
 

@@ -155,6 +155,7 @@ export const projectRow: ProjectRow = {
     { name: 'PACKAGE', value: 'https://packages.example.com/shop.tgz', environments: [], roles: [] },
     { name: 'LOG_LEVEL', value: 'debug', environments: ['staging'], roles: ['web'] },
   ],
+  variablesVersion: 3,
   overrides: { staging: '1.5.0-rc.1' },
   latestVersion: '1.5.0-rc.1',
   createdAt: agoIso(80 * 24 * 60 * minuteMs),

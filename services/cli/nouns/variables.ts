@@ -32,7 +32,7 @@ export function addVariables(project: Command, io: Io): void {
 }
 
 async function get(context: Context, { yaml }: { yaml?: boolean }, id: string): Promise<void> {
-  const { variables } = await context.client.get<ProjectRow>(path`projects/${id}`)
+  const { variables } = (await read(context, id)).body
   context.show({ variables }, (body) => {
     if (yaml === true) return stringify(body)
     return variables.length === 0 ? 'It has no variables.\n' : table(context.terminal, columns, variables)
@@ -49,25 +49,30 @@ async function set(context: Context, options: Setting, id: string, assignments: 
   if ((options.file === undefined) === (assignments.length === 0)) {
     throw usage('Give either assignments such as GREETING=hello, or --file.', 'remuda project variables set --help')
   }
-  if (options.file !== undefined) return put(context, id, await readDocument(options.file))
+  if (options.file !== undefined) return put(context, id, await readDocument(options.file), null)
   const scope = { environments: [...(options.environment ?? [])], roles: [...(options.role ?? [])] }
   const news = assignments.map((assignment) => ({ ...assigned(assignment), ...scope }))
   const replaced = (one: Variable) => news.some((other) => other.name === one.name && sameScope(one, other))
-  const { variables } = await context.client.get<ProjectRow>(path`projects/${id}`)
-  await put(context, id, typed([...variables.filter((one) => !replaced(one)), ...news]))
+  const { body, etag } = await read(context, id)
+  await put(context, id, typed([...body.variables.filter((one) => !replaced(one)), ...news]), etag)
 }
 
 async function unset(context: Context, _options: object, id: string, names: readonly string[]): Promise<void> {
-  const { variables } = await context.client.get<ProjectRow>(path`projects/${id}`)
+  const { body, etag } = await read(context, id)
+  const { variables } = body
   const missing = names.filter((name) => variables.every((one) => one.name !== name))
   if (missing.length > 0)
     throw usage(`${id} has no variable ${missing.join(', ')}.`, `remuda project variables get ${id}`)
-  await put(context, id, typed(variables.filter(({ name }) => !names.includes(name))))
+  await put(context, id, typed(variables.filter(({ name }) => !names.includes(name))), etag)
 }
 
-async function put(context: Context, id: string, source: Source): Promise<void> {
+const read = ({ client }: Context, id: string) =>
+  client.read<Pick<ProjectRow, 'variables'>>(path`projects/${id}/variables`)
+
+/** @param ifMatch what the change was made from, so that it takes back nobody else's; null puts all anew */
+async function put(context: Context, id: string, source: Source, ifMatch: string | null): Promise<void> {
   const body = checked(source, PutVariablesBody)
-  const reply = await context.client.send('PUT', path`projects/${id}/variables`, body)
+  const reply = await context.client.send('PUT', path`projects/${id}/variables`, body, ifMatch)
   context.done(reply, `The variables of ${id} are changed. Releases made from now on have them.`)
 }
 

@@ -12,11 +12,16 @@ export interface Project {
   readonly process: Process
   readonly processVersion: number
   readonly variables: readonly Variable[]
+  /** How often the variables were changed. */
+  readonly variablesVersion: number
   readonly overrides: Readonly<Record<string, string | null>>
 }
 
 export const project: Decider<Project, ProjectCommand, ProjectEvent> = {
-  initial: { exists: false, name: '', process: { steps: [] }, processVersion: 0, variables: [], overrides: {} },
+  initial: {
+    ...{ exists: false, name: '', process: { steps: [] }, processVersion: 0 },
+    ...{ variables: [], variablesVersion: 0, overrides: {} },
+  },
 
   decide({ type, data }, state) {
     const { projectId } = data
@@ -32,8 +37,8 @@ export const project: Decider<Project, ProjectCommand, ProjectEvent> = {
 
       case 'ChangeProcess': {
         const { process, expectedVersion } = data
-        if (expectedVersion !== null && expectedVersion !== state.processVersion)
-          return refuse('VERSION_CHANGED', `the process is at version ${state.processVersion}, not ${expectedVersion}`)
+        const changed = changedMeanwhile('process', state.processVersion, expectedVersion)
+        if (changed !== null) return changed
         const mistakes = processMistakes(process)
         if (mistakes.length > 0) return refuse('PROCESS_INVALID', mistakes.join('; '))
         if (same(process, state.process)) return []
@@ -41,11 +46,14 @@ export const project: Decider<Project, ProjectCommand, ProjectEvent> = {
       }
 
       case 'ChangeVariables': {
-        if (same(data.variables, state.variables)) return []
-        const bytes = bytesOf(data.variables)
+        const { variables, expectedVersion } = data
+        if (same(variables, state.variables)) return []
+        const changed = changedMeanwhile('variables', state.variablesVersion, expectedVersion)
+        if (changed !== null) return changed
+        const bytes = bytesOf(variables)
         return bytes > variablesBytesMax
           ? refuse('BODY_TOO_LARGE', `the variables take ${bytes} bytes as JSON, at most ${variablesBytesMax}`)
-          : [{ type: 'VariablesChanged', data }]
+          : [{ type: 'VariablesChanged', data: { projectId, variables } }]
       }
 
       case 'SetReleaseOverride':
@@ -63,12 +71,17 @@ export const project: Decider<Project, ProjectCommand, ProjectEvent> = {
       case 'ProcessChanged':
         return { ...state, process: event.data.process, processVersion: event.data.processVersion }
       case 'VariablesChanged':
-        return { ...state, variables: event.data.variables }
+        return { ...state, variables: event.data.variables, variablesVersion: state.variablesVersion + 1 }
       case 'ReleaseOverrideSet':
         return { ...state, overrides: { ...state.overrides, [event.data.environmentId]: event.data.version } }
     }
   },
 }
+
+const changedMeanwhile = (what: string, version: number, expected: number | null) =>
+  expected === null || expected === version
+    ? null
+    : refuse('VERSION_CHANGED', `the version of the ${what} is ${version}, not ${expected}`)
 
 // Both sides have been through the same schema, so equal things are written alike.
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)

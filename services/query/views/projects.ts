@@ -4,7 +4,7 @@ import type { View } from '#libs/view.ts'
 import { iso } from './iso.ts'
 
 export const projects: View<ProjectRow, ProjectEvent | ReleaseEvent> = {
-  name: 'projects.v1',
+  name: 'projects.v2',
   observes: [
     'ProjectCreated',
     'ProjectRenamed',
@@ -19,15 +19,16 @@ export const projects: View<ProjectRow, ProjectEvent | ReleaseEvent> = {
     switch (fact.type) {
       case 'ProjectCreated': {
         const { projectId: id, name } = fact.data
-        const empty = { process: { steps: [] }, processVersion: 0, variables: [], overrides: {}, latestVersion: null }
-        return { id, name, ...empty, createdAt: iso(fact.meta.at) }
+        const noProcess = { process: { steps: [] }, processVersion: 0 }
+        const nothing = { ...noProcess, variables: [], variablesVersion: 0, overrides: {}, latestVersion: null }
+        return { id, name, ...nothing, createdAt: iso(fact.meta.at) }
       }
       case 'ProjectRenamed':
         return row && { ...row, name: fact.data.name }
       case 'ProcessChanged':
         return row && { ...row, process: fact.data.process, processVersion: fact.data.processVersion }
       case 'VariablesChanged':
-        return row && { ...row, variables: fact.data.variables }
+        return row && { ...row, variables: fact.data.variables, variablesVersion: row.variablesVersion + 1 }
       case 'ReleaseOverrideSet': {
         const { environmentId, version } = fact.data
         if (row === undefined) return row

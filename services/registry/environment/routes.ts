@@ -7,7 +7,7 @@ import type { EnvironmentCommand } from '#contracts/environment.ts'
 import type { Cause } from '#contracts/message.ts'
 import { environmentId } from '#contracts/ids.ts'
 import { causeOf, sendAnswer } from '#libs/http/answer.ts'
-import { Refused } from '#libs/problem.ts'
+import { versionOf } from '#libs/http/ifMatch.ts'
 import { EnvironmentReply } from '../replies.ts'
 import type { RouteOptions } from '../routes.ts'
 
@@ -52,7 +52,10 @@ function createAndRename(app: App, decide: Decide): void {
 function changePolicy(app: App, decide: Decide): void {
   app.put(
     '/v1/environments/:id/policy',
-    { config, schema: { ...changed, summary: "Replace an environment's policy", body: PutPolicyBody } },
+    {
+      config: { ...config, versioned: true },
+      schema: { ...changed, summary: "Replace an environment's policy", body: PutPolicyBody },
+    },
     async (request, reply) => {
       const expectedPolicyVersion = versionOf(request.headers['if-match'])
       const data = { environmentId: request.params.id, policy: request.body, expectedPolicyVersion }
@@ -65,13 +68,4 @@ function changePolicy(app: App, decide: Decide): void {
 function sendWithTag(reply: FastifyReply, answer: Answer, status: 200 | 201 = 200): void {
   if ('accepted' in answer) reply.header('etag', `"${answer.result['policyVersion']}"`)
   return sendAnswer(reply, answer, { status })
-}
-
-/** The policy version that If-Match names; null when it names none, and any will do. */
-function versionOf(ifMatch: string | undefined): number | null {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return null
-  const [, version] = /^\s*(?:W\/)?"([1-9]\d{0,8})"\s*$/.exec(ifMatch) ?? []
-  if (version === undefined)
-    throw new Refused('VERSION_CHANGED', `If-Match takes the policy's ETag, such as "3", and not ${ifMatch}.`)
-  return Number(version)
 }

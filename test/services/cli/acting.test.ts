@@ -114,13 +114,13 @@ describe('variables', () => {
   it('are set for where they hold, and others stay', async () => {
     const kept = { name: 'GREETING', value: 'hi', environments: [], roles: [] }
     const { server, sent } = await recording((app) => {
-      app.get('/v1/projects/shop', () => ({ id: 'shop', variables: [kept] }))
+      app.get('/v1/projects/shop/variables', (_, reply) => reply.header('etag', '"4"').send({ variables: [kept] }))
       app.put('/v1/projects/shop/variables', () => ({ position: 1 }))
     })
     const args = ['project', 'variables', 'set', 'shop', 'GREETING=a=b', '--environment', 'production']
     expect((await runCli(args, { server })).code).toBe(0)
     const added = { name: 'GREETING', value: 'a=b', environments: ['production'], roles: [] }
-    expect(sent).toMatchObject([{ body: { variables: [kept, added] } }])
+    expect(sent).toMatchObject([{ body: { variables: [kept, added] }, ifMatch: '"4"' }])
   })
 })
 

@@ -21,7 +21,7 @@ describe('the routes of projects', () => {
       ['PUT', '/v1/projects/shop/variables', { variables: [{ name: 'A', value: '1' }] }],
       200,
       'ChangeVariables',
-      { projectId: 'shop', variables: [{ name: 'A', value: '1', environments: [], roles: [] }] },
+      { projectId: 'shop', variables: [{ name: 'A', value: '1', environments: [], roles: [] }], expectedVersion: null },
     ],
     [
       ['PUT', '/v1/projects/shop/environments/production/override', { version: '1.0', reason: 'why' }],
@@ -42,11 +42,18 @@ describe('the routes of projects', () => {
     ['"7"', 7],
     ['W/"7"', 7],
     ['*', null],
-    ['"seven"', -1],
-  ])('change a process from the version that If-Match names: %s', async (header, expectedVersion) => {
+  ])('change a process or variables from the version that If-Match names: %s', async (header, expectedVersion) => {
     const { send, sent } = await askedOf(deploymentRoutes)
     await send('PUT', '/v1/projects/shop/process', process, { 'if-match': header })
-    expect(sent[0]?.command.data).toMatchObject({ expectedVersion })
+    await send('PUT', '/v1/projects/shop/variables', { variables: [] }, { 'if-match': header })
+    expect(sent.map(({ command }) => command.data)).toMatchObject([{ expectedVersion }, { expectedVersion }])
+  })
+  it('change nothing when If-Match names no version', async () => {
+    const { send, sent } = await askedOf(deploymentRoutes)
+    const headers = { 'if-match': '"seven"' }
+    expect(await send('PUT', '/v1/projects/shop/process', process, headers)).toMatchObject({ status: 412 })
+    expect(await send('PUT', '/v1/projects/shop', { name: 'Shop' }, headers)).toMatchObject({ status: 400 })
+    expect(sent).toEqual([])
   })
 })
 

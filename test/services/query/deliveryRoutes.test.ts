@@ -44,13 +44,21 @@ describe('projects', () => {
       { id: 'shop', latestVersion: '1.0.0' },
     ])
     expect((await get('/v1/projects/shop')).body).toEqual(body.items[0])
-    for (const url of ['nothing', 'nothing/process', 'nothing/releases'])
+    for (const url of ['nothing', 'nothing/process', 'nothing/variables', 'nothing/releases'])
       expect(await get(`/v1/projects/${url}`)).toMatchObject({ status: 404, body: { code: 'PROJECT_UNKNOWN' } })
   })
   it('have a process whose version is its tag', async () => {
     const { get } = await delivered()
     const { body, headers } = await get('/v1/projects/shop/process')
     expect([headers['etag'], body]).toEqual(['"3"', f.process])
+  })
+  it('have variables whose version is their tag', async () => {
+    const { get, tell } = await delivered()
+    const variables = [{ name: 'A', value: '1', environments: [], roles: [] }]
+    expect((await get('/v1/projects/shop/variables')).headers['etag']).toBe('"0"')
+    await tell('project-shop', { type: 'VariablesChanged', data: { projectId: 'shop', variables } })
+    const { body, headers } = await get('/v1/projects/shop/variables')
+    expect([headers['etag'], body]).toEqual(['"1"', { variables }])
   })
   it('have releases, the latest first', async () => {
     const { all, tell } = await delivered()

@@ -14,7 +14,10 @@ const change = (to = process, expectedVersion: number | null = null): ProjectCom
   data: { projectId, process: to, expectedVersion },
 })
 const variables = [{ name: 'A', value: '1', environments: [], roles: [] }]
-const set = (to = variables): ProjectCommand => ({ type: 'ChangeVariables', data: { projectId, variables: to } })
+const set = (to = variables, expectedVersion: number | null = null): ProjectCommand => ({
+  type: 'ChangeVariables',
+  data: { projectId, variables: to, expectedVersion },
+})
 const pin = (version: string | null, environmentId = 'production'): ProjectCommand => ({
   type: 'SetReleaseOverride',
   data: { projectId, environmentId, version, reason: 'why' },
@@ -52,7 +55,7 @@ describe('its process', () => {
   it('is not changed to what it is', () => given(created, changed()).when(change()).thenNothing())
   it('is changed from the version that one has seen, or not at all', () => {
     given(created, changed()).when(change(other, 1)).thenRecorded(changed(other, 2))
-    given(created, changed()).when(change(other, 0)).thenRefused('VERSION_CHANGED', 'at version 1, not 0')
+    given(created, changed()).when(change(other, 0)).thenRefused('VERSION_CHANGED', 'process is 1, not 0')
   })
   it('can run', () =>
     given(created)
@@ -63,6 +66,11 @@ describe('its process', () => {
 describe('its variables', () => {
   const event: ProjectEvent = { type: 'VariablesChanged', data: { projectId, variables } }
   it('are replaced as a whole', () => given(created).when(set()).thenRecorded(event))
+  it('are replaced from the version that one has seen, or not at all', () => {
+    given(created).when(set(variables, 0)).thenRecorded(event)
+    given(created, event).when(set([], 0)).thenRefused('VERSION_CHANGED', 'variables is 1, not 0')
+    given(created, event).when(set(variables, 0)).thenNothing()
+  })
   it('are not more than a deployment can carry', () => {
     const many = Array.from({ length: 40 }, () => ({ ...variables[0]!, value: 'x'.repeat(8_000) }))
     given(created)
