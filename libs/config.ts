@@ -91,7 +91,7 @@ export function describeConfig(schema: Settings) {
       variable: variableOf(key),
       purpose: setting.description ?? '',
       accepted: acceptedBy(setting),
-      unset: unset.success ? JSON.stringify(unset.data ?? null) : 'required',
+      unset: unset.success ? (unset.data === undefined ? 'nothing' : JSON.stringify(unset.data)) : 'required',
     }
   })
 }
@@ -119,18 +119,24 @@ function readFlags(schema: Settings, argv: readonly string[]) {
     const equals = word.indexOf('=')
     const name = equals < 0 ? word : word.slice(0, equals)
     const key = keys.get(name)
+    // Taken also when the flag is wrong: its value is not a second mistake.
+    const hasValue = equals < 0 && name.startsWith('--') && isValue(argv[at + 1])
+    const own = equals >= 0 ? word.slice(equals + 1) : hasValue ? argv[++at] : undefined
     if (key === undefined) {
       mistakes.push({ name, wrong: 'there is no such flag.', accepted: `${[...keys.keys()].join(', ')}.` })
-      // The value of a flag nobody knows is not a second mistake.
-      if (name.startsWith('--') && equals < 0 && isValue(argv[at + 1])) at++
     } else if (given.has(key)) {
       mistakes.push({ name, wrong: 'it is given twice.', accepted: 'once.' })
-    } else if (equals >= 0) given.set(key, { name, text: word.slice(equals + 1) })
-    else if (isValue(argv[at + 1])) given.set(key, { name, text: argv[++at] ?? '' })
-    else given.set(key, { name, text: metaOf(schema.shape[key]).standsAlone === true ? 'on' : '' })
+    } else {
+      const text = own ?? standing(schema.shape[key])
+      if (text === '') mistakes.push({ name, wrong: 'it has no value.', accepted: `${acceptedBy(schema.shape[key])}.` })
+      else given.set(key, { name, text })
+    }
   }
   return { given, mistakes }
 }
+
+/** What a flag says that stands alone. */
+const standing = (setting: z.ZodType | undefined) => (metaOf(setting).standsAlone === true ? 'on' : '')
 
 const isValue = (word: string | undefined): word is string => word !== undefined && !word.startsWith('--')
 

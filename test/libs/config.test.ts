@@ -74,8 +74,13 @@ describe('mistakes in the configuration', () => {
   })
   it('name numbers out of range', () => expect(mistakesOf(['--port', '65536']).message).toContain('more than 65535'))
   it('name a flag without its value, and a flag given twice', () => {
-    expect(mistakesOf(['--port']).mistakes).toHaveLength(1)
+    expect(mistakesOf(['--port']).mistakes).toEqual([
+      { name: '--port', wrong: 'it has no value.', accepted: 'a whole number from 0 to 65535.' },
+    ])
+    expect(mistakesOf(['--host']).message).toContain('--host: it has no value.')
+    expect(mistakesOf(['--host=']).message).toContain('--host: it has no value.')
     expect(mistakesOf(['--port=1', '--port=2']).message).toContain('given twice')
+    expect(mistakesOf(['--port', '1', '--port', '2']).mistakes).toHaveLength(1)
   })
   it('name what is required and missing by its variable', () => {
     const required = z.object({ natsUrl: z.string() })
