@@ -96,6 +96,14 @@ export function describeConfig(schema: Settings) {
   })
 }
 
+/** The help of a program with these settings. */
+export function configHelp(purpose: string, schema: Settings): string {
+  const lines = describeConfig(schema).map(({ flag, variable, purpose: what, accepted, unset }) =>
+    [`  ${flag}  (${variable})`, `      ${what}`, `      takes ${accepted}; when not set: ${unset}`].join('\n'),
+  )
+  return `${purpose}\n\n${lines.join('\n')}\n`
+}
+
 interface Given {
   readonly name: string
   readonly text: string

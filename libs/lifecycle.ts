@@ -8,6 +8,11 @@ export const exitCodes = { stopped: 0, fault: 1, interrupted: 130, configuration
 const stopSignals = ['SIGINT', 'SIGTERM'] as const
 type StopSignal = (typeof stopSignals)[number]
 
+/** Something around the process that a person can put right: its message says how, and no stack is shown. */
+export class OperatorFault extends Error {
+  override readonly name: string = 'OperatorFault'
+}
+
 /** The part of `process` that is needed here, so that a test can send signals to itself. */
 export interface SignalSource {
   on(signal: StopSignal, listener: () => void): unknown
@@ -86,6 +91,7 @@ function codeOf(error: unknown, log: Log): number {
     for (const mistake of error.mistakes) log.error(mistake, 'configuration mistake')
     return exitCodes.configuration
   }
-  log.error({ err: error }, 'ended by a fault')
+  if (error instanceof OperatorFault) log.error(error.message)
+  else log.error({ err: error }, 'ended by a fault')
   return exitCodes.fault
 }

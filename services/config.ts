@@ -73,3 +73,6 @@ export const ServerConfig = z.object({
   ...limits,
 })
 export type ServerConfig = z.infer<typeof ServerConfig>
+
+/** What the command line and agents read, which may well be set where a server is started. */
+export const variablesOfOthers: readonly string[] = ['REMUDA_SERVER', 'REMUDA_API_TOKEN', 'REMUDA_TOKEN']

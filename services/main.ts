@@ -4,9 +4,10 @@ import { serviceNames } from '#contracts/command.ts'
 import { createAsk } from '#libs/ask.ts'
 import { BusFault } from '#libs/bus/bus.ts'
 import { openBus } from '#libs/bus/open.ts'
-import { ConfigMistakes, describeConfig, readConfig, unknownVariables } from '#libs/config.ts'
+import { configHelp, ConfigMistakes, readConfig, unknownVariables } from '#libs/config.ts'
+import { openDataFolder } from '#libs/dataFolder.ts'
 import { openLeases } from '#libs/leases/open.ts'
-import { aborted, exitCodes, runUntilStopped } from '#libs/lifecycle.ts'
+import { aborted, exitCodes, OperatorFault, runUntilStopped } from '#libs/lifecycle.ts'
 import { createLog } from '#libs/log.ts'
 import type { Platform } from '#libs/platform.ts'
 import { openStore } from '#libs/store/open.ts'
@@ -15,7 +16,7 @@ import { withoutPassword } from '#libs/store/withoutPassword.ts'
 import { systemClock as clock } from '#libs/systemClock.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { adminTokenPath } from './adminToken.ts'
-import { ServerConfig } from './config.ts'
+import { ServerConfig, variablesOfOthers } from './config.ts'
 import { openDoor, type Door } from './door.ts'
 import { startServices } from './start.ts'
 
@@ -35,6 +36,7 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
   const log = createLog('remuda', logLevel)
   const self = `${hostname()}-${clock.id().slice(-12)}`
   const nats = natsOptions(config)
+  await openDataFolder(data)
   await using store = await openStore(config.storeUrl, { clock, dataFolder: data, log })
   await using bus = await openBus(config.busUrl, { clock, log, nats })
   await using leases = await openLeases(config.busUrl, { clock, log, nats, store, self })
@@ -86,35 +88,27 @@ function announce({ url, isFront }: Door, { data, adminToken, storeUrl, busUrl, 
 /** What a person can put right is said in a sentence, without the stack of a fault. */
 function explain(error: unknown): { readonly text: string; readonly code: number } | null {
   if (error instanceof ConfigMistakes) return { text: error.message, code: exitCodes.configuration }
-  if (error instanceof StoreFault || error instanceof BusFault) return { text: error.message, code: exitCodes.fault }
-  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
-  if (code === 'EADDRINUSE') {
-    const text = `Port ${port} is in use on ${address}. End what listens there, or choose another with --port.`
-    return { text, code: exitCodes.fault }
-  }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
-    return {
-      text: `Cannot listen on ${address ?? 'this address'}: ${code}. Choose another --host or --port.`,
-      code: exitCodes.fault,
-    }
-  return null
+  const isAdvice = [OperatorFault, StoreFault, BusFault].some((kind) => error instanceof kind)
+  const text = isAdvice ? (error as Error).message : whyNotListening(error as ListenFault)
+  return text === null ? null : { text, code: exitCodes.fault }
 }
 
-function help(): string {
-  const rows = describeConfig(ServerConfig)
-  const lines = rows.map(({ flag, variable, purpose, accepted, unset }) =>
-    [`  ${flag}  (${variable})`, `      ${purpose}`, `      takes ${accepted}; when not set: ${unset}`].join('\n'),
-  )
-  return `Starts the Remuda server.\n\n${lines.join('\n')}\n`
+type ListenFault = NodeJS.ErrnoException & { readonly port?: number; readonly address?: string }
+
+function whyNotListening({ code, syscall, port, address }: ListenFault): string | null {
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is in use on ${address}. End what listens there, or choose another with --port.`
+  if (syscall !== 'listen' && syscall !== 'getaddrinfo') return null
+  return `Cannot listen on the address that is set: ${code}. Choose another --host or --port.`
 }
 
 const argv = process.argv.slice(2)
 if (argv.includes('--help')) {
-  process.stdout.write(help())
+  process.stdout.write(configHelp('Starts the Remuda server.', ServerConfig))
   process.exit(exitCodes.stopped)
 }
 const log = createLog('remuda', 'warn')
-const unknown = unknownVariables([ServerConfig], process.env)
+const unknown = unknownVariables([ServerConfig], process.env).filter((name) => !variablesOfOthers.includes(name))
 if (unknown.length > 0) log.warn({ unknown }, 'these variables look like settings, but there are none of these names')
 
 await runUntilStopped(

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { OperatorFault } from '#libs/lifecycle.ts'
 import { loadKey, makeKey, seedBytes, type MachineKey } from '#libs/machineKey.ts'
 import type { AgentPorts } from './ports.ts'
 
@@ -22,7 +23,7 @@ export interface Identity {
 }
 
 /** The data folder cannot be used as it is. Says in words for people what to do. */
-export class IdentityFault extends Error {
+export class IdentityFault extends OperatorFault {
   override readonly name = 'IdentityFault'
 }
 

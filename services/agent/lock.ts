@@ -1,5 +1,6 @@
 import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { OperatorFault } from '#libs/lifecycle.ts'
 
 // The idea: whoever wants the folder takes the next number, by linking a file that is already written to a name that
 // must not exist. Numbers are never used again, so one who has looked too long at an old state takes a number that
@@ -12,7 +13,7 @@ const folderMode = 0o700
 const fileMode = 0o600
 
 /** Another agent works in this data folder. */
-export class LockFault extends Error {
+export class LockFault extends OperatorFault {
   override readonly name = 'LockFault'
 }
 

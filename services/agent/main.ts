@@ -1,5 +1,7 @@
-import { runUntilStopped } from '#libs/lifecycle.ts'
+import { configHelp } from '#libs/config.ts'
+import { exitCodes, runUntilStopped } from '#libs/lifecycle.ts'
 import { systemClock } from '#libs/systemClock.ts'
+import { AgentConfig } from './config.ts'
 import { agentProcess } from './process.ts'
 import { terminalLog } from './terminal.ts'
 
@@ -7,5 +9,10 @@ import { terminalLog } from './terminal.ts'
 const graceMs = 40_000
 
 const log = terminalLog(systemClock, 'info', (line) => process.stderr.write(line))
-const sources = { env: process.env, argv: process.argv.slice(2) }
+const argv = process.argv.slice(2)
+if (argv.includes('--help')) {
+  process.stdout.write(configHelp('Starts the agent of this machine.', AgentConfig))
+  process.exit(exitCodes.stopped)
+}
+const sources = { env: process.env, argv }
 await runUntilStopped((stop) => agentProcess(sources, stop), { clock: systemClock, log, graceMs })

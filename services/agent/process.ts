@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import type { ConfigSources } from '#libs/config.ts'
+import { openDataFolder } from '#libs/dataFolder.ts'
 import type { Log } from '#libs/log.ts'
 import { systemClock } from '#libs/systemClock.ts'
 import { runAgent } from './agent.ts'
@@ -18,13 +19,14 @@ const clock = systemClock
 
 /**
  * The agent of this machine, until it is asked to stop.
- * @throws ConfigMistakes, LockFault or IdentityFault with advice for people
+ * @throws ConfigMistakes, or an OperatorFault with advice for people
  */
 export async function agentProcess(sources: ConfigSources, stop: AbortSignal): Promise<void> {
   const config = readAgentConfig(sources)
   const log = terminalLog(clock, config.logLevel, (line) => process.stdout.write(line))
   warnOfPlainHttp(config.server, log)
 
+  await openDataFolder(config.data)
   await using _lock = await lockFolder(config.data)
   await using files = await openFiles(config.data)
   const ports = {

@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Remuda, Running } from '#test/support/remuda.ts'
@@ -64,6 +65,24 @@ describe('the server', () => {
     const { code, output } = await new Running(serverMain, ['--port', '0', '--data', remuda.data]).exit()
     expect(code).toBe(1)
     expect(output).toContain(String(remuda.server!.child.pid))
+  })
+
+  it('says which data folder it cannot use, without a stack', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'remuda-test-'))
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    for (const data of [file, join(file, 'below')]) {
+      const { code, output } = await new Running(serverMain, ['--port', '0', '--data', data]).exit()
+      expect([code, output]).toEqual([1, expect.stringMatching(/^The data folder .+ cannot be used \(E\w+\)\. .+\n$/)])
+    }
+    rmSync(folder, { recursive: true })
+  })
+
+  it('says so when its address is not to be had', async () => {
+    await using remuda = new Remuda()
+    const flags = ['--port', '0', '--host', 'nowhere.invalid', '--data', remuda.data]
+    const { code, output } = await new Running(serverMain, flags).exit()
+    expect([code, output]).toEqual([1, expect.stringContaining('Choose another --host or --port.')])
   })
 
   it('says so when the port is taken', async () => {

@@ -110,6 +110,15 @@ describe('an agent process', () => {
     await once(second, 'exit')
     expect(second.exitCode).toBe(1)
     expect(second.said.text).toContain('Another agent')
+    expect(second.said.text).not.toContain(' at ')
+  })
+
+  it('says what it can be told', async () => {
+    const { agent } = await start()
+    const process = agent('--help')
+    await once(process, 'exit')
+    expect(process.exitCode).toBe(0)
+    expect(process.said.text).toContain('--token-file  (REMUDA_TOKEN_FILE)')
   })
 
   it('says all that is wrong with its configuration at once, and ends with 78', async () => {
