@@ -1,48 +1,71 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { workerRole, workersEnvironmentId } from '#contracts/eligibility.ts'
 import type { Message } from '#contracts/message.ts'
 import { makeToken } from '#libs/auth.ts'
 import type { Platform } from '#libs/platform.ts'
+import { isRunning, markOf, parseMark, type ProcessMark } from '#libs/processes.ts'
 
 const agentMain = fileURLToPath(new URL('./agent/main.ts', import.meta.url))
 const tokenLifeMs = 10 * 60_000
 const stopWithinMs = 8_000
 const lookEveryMs = 50
+const replaceAfterMs = 2_000
+const ownerOnlyFolder = 0o700
+/** Where the worker was told that the server is. */
+const addressFile = 'server'
 const actor = 'service:worker'
 
 /**
  * The server's own worker: an ordinary agent, in a process and a folder of its own, for steps that belong to no target.
- * It outlives a crash of the server, so that what it runs is not cut off, and the next start takes it over.
+ * It outlives a crash of the server, so that what it runs is not cut off, and the next start takes it over. One that
+ * dies is followed by another.
  */
 export async function startWorker(platform: Platform, serverUrl: string, dataFolder: string): Promise<AsyncDisposable> {
   const { clock, log } = platform
   const folder = join(dataFolder, 'worker')
-  const running = runningAgent(folder)
-  const pid = running ?? (await launch(platform, serverUrl, folder))
-  log.info({ pid, folder }, running === null ? 'the worker was started' : 'the worker of the last run was taken over')
+  const left = await leftBehind(platform, serverUrl, folder)
+  let worker = left ?? (await launch(platform, serverUrl, folder))
+  const known = { workerPid: worker.pid, folder }
+  log.info(known, left === null ? 'the worker was started' : 'the worker of the last run was taken over')
 
+  const stop = new AbortController()
+  const keepOne = async () => {
+    for (;;) {
+      await clock.sleep(replaceAfterMs, stop.signal)
+      if (stop.signal.aborted) return
+      if (await isRunning(worker)) continue
+      log.warn({ workerPid: worker.pid, folder }, 'the worker has died; another one is started')
+      worker = await launch(platform, serverUrl, folder).catch((error: unknown) => {
+        log.error({ err: error }, 'the worker could not be started')
+        return worker
+      })
+    }
+  }
+  const kept = keepOne()
   return {
     async [Symbol.asyncDispose]() {
-      if (!signal(pid, 'SIGTERM')) return
-      for (let waitedMs = 0; waitedMs < stopWithinMs && signal(pid, 0); waitedMs += lookEveryMs)
-        await clock.sleep(lookEveryMs)
-      if (signal(pid, 0)) signal(pid, 'SIGKILL')
+      stop.abort()
+      await kept
+      await end(platform, worker)
     },
   }
 }
 
-async function launch(platform: Platform, serverUrl: string, folder: string): Promise<number> {
+async function launch(platform: Platform, serverUrl: string, folder: string): Promise<ProcessMark> {
   const token = existsSync(join(folder, 'identity.json')) ? null : await joinToken(platform)
   const args = [agentMain, '--server', serverUrl, '--name', 'builtin-worker', '--role', workerRole, '--data', folder]
   const { PATH = '', HOME = '', LANG = 'C.UTF-8' } = process.env
   const env = { PATH, HOME, LANG, REMUDA_LOG_LEVEL: 'warn', ...(token === null ? {} : { REMUDA_TOKEN: token }) }
+  await mkdir(folder, { recursive: true, mode: ownerOnlyFolder })
+  await writeFile(join(folder, addressFile), serverUrl)
   const child = spawn(process.execPath, args, { detached: true, stdio: 'ignore', env })
   child.unref()
   if (child.pid === undefined) throw new Error('The worker could not be started.')
-  return child.pid
+  return markOf(child.pid)
 }
 
 /** A token for this one machine. Its folder is new, so the registry has to be told to expect it. */
@@ -66,19 +89,24 @@ async function joinToken({ ask, clock }: Platform): Promise<string> {
   return token
 }
 
-function runningAgent(folder: string): number | null {
-  try {
-    const { pid } = JSON.parse(readFileSync(join(folder, 'agent.lock'), 'utf8')) as { pid: number }
-    return signal(pid, 0) ? pid : null
-  } catch {
-    return null
-  }
+/** The worker of the last run, when it still runs. One that looks for the server elsewhere is ended: it never comes. */
+async function leftBehind(platform: Platform, serverUrl: string, folder: string): Promise<ProcessMark | null> {
+  const read = (name: string) => readFile(join(folder, name), 'utf8').catch(() => null)
+  const worker = parseMark(await read('agent.lock'))
+  if (worker === null || !(await isRunning(worker))) return null
+  if ((await read(addressFile)) === serverUrl) return worker
+  await end(platform, worker)
+  return null
 }
 
-const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
-  try {
-    return process.kill(pid, name)
-  } catch {
-    return false
+async function end({ clock }: Platform, worker: ProcessMark): Promise<void> {
+  const signal = async (name: NodeJS.Signals) => {
+    const runs = await isRunning(worker)
+    if (runs) process.kill(worker.pid, name)
+    return runs
   }
+  if (!(await signal('SIGTERM'))) return
+  for (let waitedMs = 0; waitedMs < stopWithinMs && (await isRunning(worker)); waitedMs += lookEveryMs)
+    await clock.sleep(lookEveryMs)
+  await signal('SIGKILL')
 }

@@ -1,6 +1,7 @@
 import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OperatorFault } from '#libs/lifecycle.ts'
+import { isRunning, markOf, parseMark } from '#libs/processes.ts'
 
 // The idea: whoever wants the folder takes the next number, by linking a file that is already written to a name that
 // must not exist. Numbers are never used again, so one who has looked too long at an old state takes a number that
@@ -17,12 +18,6 @@ export class LockFault extends OperatorFault {
   override readonly name = 'LockFault'
 }
 
-interface Holder {
-  readonly pid: number
-  /** When the process began, where the system tells: its number alone may belong to another one by now. */
-  readonly started: string | null
-}
-
 /**
  * Takes a data folder for this process alone: two agents in one would run every task twice. The lock of a process that
  * has died is passed on.
@@ -31,13 +26,12 @@ interface Holder {
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   const numbers = join(folder, numbersFolder)
   await mkdir(numbers, { recursive: true, mode: folderMode })
-  const holder: Holder = { pid: process.pid, started: await startOf(process.pid) }
-  const text = JSON.stringify(holder)
+  const text = JSON.stringify(await markOf(process.pid))
 
   for (;;) {
     const highest = await highestIn(numbers)
     const held = highest === 0 ? null : await readHolder(join(numbers, String(highest)))
-    if (held && (await isAlive(held))) {
+    if (held && (await isRunning(held))) {
       throw new LockFault(
         `Another agent (process ${held.pid}) works in ${folder}. Stop it, or give this one a folder of its own.`,
       )
@@ -88,28 +82,4 @@ async function linkWritten(path: string, text: string): Promise<boolean> {
   }
 }
 
-async function readHolder(path: string): Promise<Holder | null> {
-  try {
-    const { pid, started } = JSON.parse(await readFile(path, 'utf8')) as Holder
-    return Number.isSafeInteger(pid) && pid > 0 ? { pid, started } : null
-  } catch {
-    return null
-  }
-}
-
-async function isAlive({ pid, started }: Holder): Promise<boolean> {
-  if ((await startOf(pid)) !== started) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-async function startOf(pid: number): Promise<string | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
-  // The name stands in brackets and may hold anything; the start is the 22nd field, the 20th after the brackets.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields?.[19] ?? null
-}
+const readHolder = async (path: string) => parseMark(await readFile(path, 'utf8').catch(() => null))

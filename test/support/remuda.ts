@@ -84,6 +84,11 @@ export class Remuda implements AsyncDisposable {
     this.#port = Number(new URL(said).port)
   }
 
+  /** The next server listens somewhere else. */
+  forgetPort(): void {
+    this.#port = 0
+  }
+
   startAgent(name: string, flags: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
     const home = join(this.folder, name)
     mkdirSync(home, { recursive: true })
