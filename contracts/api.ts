@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { HealthStatus } from './health.ts'
 import * as id from './ids.ts'
 import { PolicySettings } from './policySettings.ts'
 import { Process, Variables } from './process.ts'
+import { DeploymentState } from './rows.ts'
 import { Scope } from './token.ts'
 import { duration } from './units.ts'
 import { usesMax } from './enrollment.ts'
@@ -89,7 +91,8 @@ export const MachinesQuery = z.strictObject({
   ...minPosition,
   environment: z.string().max(63).optional(),
   role: z.string().max(63).optional(),
-  status: z.string().max(63).optional(),
+  /** How a machine answers, or that a person has disabled it. */
+  status: z.enum([...HealthStatus.options, 'disabled']).optional(),
   q: z.string().max(100).optional(),
 })
 export const DeploymentsQuery = z.strictObject({
@@ -97,7 +100,7 @@ export const DeploymentsQuery = z.strictObject({
   ...minPosition,
   environment: z.string().max(63).optional(),
   project: z.string().max(63).optional(),
-  state: z.string().max(63).optional(),
+  state: DeploymentState.optional(),
 })
 export const EventsQuery = z.strictObject({
   after: z.coerce.number().int().nonnegative().default(0),

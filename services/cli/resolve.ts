@@ -6,8 +6,8 @@ import { ApiProblem } from './failure.ts'
 export interface Where {
   /** Looks only among the machines of this environment. */
   readonly environment?: string | undefined
-  /** Looks among machines that were removed first, and only then among those that are registered. */
-  readonly removed?: boolean
+  /** Looks also among machines that were removed: before those that are registered, or when none of these is meant. */
+  readonly removed?: 'first' | 'last'
 }
 
 const candidatesMax = 10
@@ -20,13 +20,22 @@ const idPattern = /^[a-z0-9][a-z0-9-]{0,62}$/
 export async function findMachine(client: Client, given: string, where: Where = {}): Promise<MachineRow> {
   const byId = idPattern.test(given) ? await machineById(client, given) : null
   if (byId !== null) return byId
-  const removed = where.removed === true ? await removedMachines(client, where) : []
-  const gone = removed.filter(({ name }) => name === given)
-  const candidates = gone.length > 0 ? gone : await machinesLike(client, given, where)
+  const candidates = await candidatesFor(client, given, where)
   const named = candidates.filter(({ name }) => name === given)
   if (named.length === 1 && named[0] !== undefined) return named[0]
   if (named.length > 1) throw ambiguous(given, named)
-  throw unknown(given, candidates)
+  throw unknown(given, where, candidates)
+}
+
+async function candidatesFor(client: Client, given: string, where: Where): Promise<readonly MachineRow[]> {
+  const isNamed = ({ name }: MachineRow) => name === given
+  if (where.removed === 'first') {
+    const gone = (await removedMachines(client, where)).filter(isNamed)
+    if (gone.length > 0) return gone
+  }
+  const registered = await machinesLike(client, given, where)
+  if (where.removed !== 'last' || registered.some(isNamed)) return registered
+  return [...registered, ...(await removedMachines(client, where))]
 }
 
 /** The same for several, in the order in which they were named. */
@@ -66,9 +75,16 @@ const ambiguous = (given: string, candidates: readonly MachineRow[]) =>
     'give the id of one of them, or --environment',
   )
 
-function unknown(given: string, candidates: readonly MachineRow[]): CliError {
-  const near = candidates.length === 0 ? '' : ` Near it: ${shortened(candidates)}.`
-  return new CliError(exits.notFound, 'MACHINE_UNKNOWN', `There is no machine ${given}.${near}`, 'remuda machine list')
+function unknown(given: string, { environment }: Where, candidates: readonly MachineRow[]): CliError {
+  const where = environment === undefined ? '' : ` in ${environment}`
+  const alike = candidates.filter(({ id, name }) => name.includes(given) || id.includes(given))
+  const near = alike.length === 0 ? '' : ` Near it: ${shortened(alike)}.`
+  return new CliError(
+    exits.notFound,
+    'MACHINE_UNKNOWN',
+    `There is no machine ${given}${where}.${near}`,
+    'remuda machine list',
+  )
 }
 
 const shortened = (machines: readonly MachineRow[]): string => {

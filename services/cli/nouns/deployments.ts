@@ -1,5 +1,5 @@
-import type { Command } from 'commander'
-import type { DeploymentRow, TaskRow } from '#contracts/rows.ts'
+import { Option, type Command } from 'commander'
+import { DeploymentState, type DeploymentRow, type TaskRow } from '#contracts/rows.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
 import { paged, watchable, type ListOptions, type WatchOptions } from '../options.ts'
@@ -32,7 +32,7 @@ function addReading(deploy: Command, io: Io): void {
     .description('deployments, newest first')
     .option('--environment <id>', 'to this environment')
     .option('--project <id>', 'of this project')
-    .option('--state <state>', 'queued, running, waiting, succeeded, failed, cancelled')
+    .addOption(new Option('--state <state>', 'which are so').choices(DeploymentState.options))
   watchable(paged(list)).action(
     action(io, (context, { environment, project, state, ...options }: Filters & ListOptions & WatchOptions) =>
       viewList(context, options, {

@@ -22,7 +22,7 @@ export function addMachineStory(machine: Command, io: Io): void {
     .option('--environment <id>', 'where to look for the name')
   watchable(paged(history)).action(
     action(io, async (context, options: ListOptions & WatchOptions & Where, given: string) => {
-      const { id } = await findMachine(context.client, given, options)
+      const { id } = await findMachine(context.client, given, { ...options, removed: 'last' })
       const columns = eventColumns(context)
       await viewList<EventRow>(context, options, { path: path`machines/${id}/history`, columns, none: 'Nothing yet.' })
     }),
@@ -34,7 +34,7 @@ export function addMachineStory(machine: Command, io: Io): void {
     .option('--environment <id>', 'where to look for the name')
     .action(
       action(io, async (context, { project, environment }: Where & { project?: string }, given: string) => {
-        const { id } = await findMachine(context.client, given, { environment })
+        const { id } = await findMachine(context.client, given, { environment, removed: 'last' })
         const why = await context.client.get<Explanation>(path`machines/${id}/explain`, { project })
         context.show(why, (said) => explained(context, said))
       }),

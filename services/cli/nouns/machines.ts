@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
+import { MachinesQuery } from '#contracts/api.ts'
 import type { MachineRow } from '#contracts/rows.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
@@ -21,6 +22,7 @@ export function addMachines(program: Command, io: Io): void {
   addReading(machine, io)
   addMachineStory(machine, io)
   addChanging(machine, io)
+  addCheck(machine, io)
   addRegistering(machine, io)
   machine.addHelpText('after', help)
 }
@@ -31,7 +33,7 @@ function addReading(machine: Command, io: Io): void {
     .description('registered machines')
     .option('--environment <id>', 'of this environment')
     .option('--role <role>', 'with this role')
-    .option('--status <status>', 'unknown, healthy, degraded, unhealthy, unavailable')
+    .addOption(new Option('--status <status>', 'who are so').choices(MachinesQuery.shape.status.unwrap().options))
     .option('--search <text>', 'whose name or id contains this')
   watchable(paged(list)).action(
     action(io, (context, { environment, role, status, search: q, ...options }: Filters & ListOptions & WatchOptions) =>
@@ -45,7 +47,7 @@ function addReading(machine: Command, io: Io): void {
   )
   watchable(inEnvironment(machine.command('get <machine>').description('one machine'))).action(
     action(io, async (context, options: WatchOptions & Where, given: string) => {
-      const { id } = await findMachine(context.client, given, options)
+      const { id } = await findMachine(context.client, given, { ...options, removed: 'last' })
       const load = () => context.client.get<MachineRow>(path`machines/${id}`)
       await view(context, options, load, (row) => machineDetails(context, row))
     }),
@@ -65,18 +67,17 @@ interface Change {
   readonly purpose: string
   readonly done: string
   readonly method?: 'DELETE'
-  readonly removed?: true
+  readonly removed?: 'first'
 }
 
 const changes: readonly Change[] = [
   { verb: 'enable', purpose: 'let it be a target again', done: 'is enabled' },
   { verb: 'disable', purpose: 'keep it registered, but no target of anything', done: 'is disabled' },
-  { verb: 'check', purpose: 'ask it for a sign of life now', done: 'is asked for a sign of life' },
   { verb: 'remove', purpose: 'take it out of its environment', done: 'is removed', method: 'DELETE' },
-  { verb: 'restore', purpose: 'bring back a removed machine', done: 'is restored', removed: true },
+  { verb: 'restore', purpose: 'bring back a removed machine', done: 'is restored', removed: 'first' },
 ]
 
-const reasonless: readonly string[] = ['enable', 'check']
+const reasonless: readonly string[] = ['enable']
 
 function addChanging(machine: Command, io: Io): void {
   for (const change of changes) {
@@ -84,7 +85,7 @@ function addChanging(machine: Command, io: Io): void {
     if (!reasonless.includes(change.verb)) command.option('--reason <text>', 'why, for those who ask later')
     command.action(
       action(io, async (context, { reason, environment }: Where & { reason?: string }, given: string) => {
-        const where = { environment, removed: change.removed ?? false }
+        const where = { environment, ...(change.removed && { removed: change.removed }) }
         const { id, name } = await findMachine(context.client, given, where)
         const address = change.method === undefined ? path`machines/${id}/${change.verb}` : path`machines/${id}`
         const body = reasonless.includes(change.verb) ? undefined : reason === undefined ? {} : { reason }
@@ -93,6 +94,22 @@ function addChanging(machine: Command, io: Io): void {
       }),
     )
   }
+}
+
+function addCheck(machine: Command, io: Io): void {
+  inEnvironment(machine.command('check <machine>').description('ask it for a sign of life now')).action(
+    action(io, async (context, where: Where, given: string) => {
+      const { id, name } = await findMachine(context.client, given, where)
+      const reply = await context.client.send<Checked>('POST', path`machines/${id}/check`)
+      const { answered, roundTripMs } = reply.body
+      context.done(reply, answered ? `${name} answers, within ${roundTripMs ?? 0} ms.` : `${name} does not answer.`)
+    }),
+  )
+}
+
+interface Checked {
+  readonly answered: boolean
+  readonly roundTripMs: number | null
 }
 
 function addRegistering(machine: Command, io: Io): void {

@@ -10,13 +10,14 @@ const page = (items: readonly object[], next: string | null = null) => ({ items,
 /** A fleet in which two machines have the same name. */
 const fleet = () =>
   serve((app) => {
+    const old = machineRow('m-9', { name: 'old-01', registered: false })
     const machines = [
       machineRow('m-1', { name: 'web-01' }),
       machineRow('m-2', { name: 'web-02', environmentId: 'staging' }),
       machineRow('m-3', { name: 'web-02', status: 'unavailable' }),
     ]
     app.get<{ Params: { id: string } }>('/v1/machines/:id', ({ params: { id } }, reply) => {
-      const found = machines.find((machine) => machine.id === id)
+      const found = [...machines, old].find((machine) => machine.id === id)
       return found ?? reply.code(404).send(problem(404, 'MACHINE_UNKNOWN', `There is no machine ${id}.`))
     })
     app.get<{ Querystring: { q?: string; environment?: string } }>(
@@ -30,8 +31,10 @@ const fleet = () =>
     )
     app.get('/v1/environments', () => page([{ id: 'production' }, { id: 'staging' }]))
     app.get<{ Params: { id: string } }>('/v1/environments/:id/removed', ({ params: { id } }) =>
-      page(id === 'staging' ? [machineRow('m-9', { name: 'old-01', registered: false })] : []),
+      page(id === 'staging' ? [old] : []),
     )
+    app.get('/v1/machines/m-9/history', () => page([]))
+    app.get('/v1/machines/m-9/explain', () => ({ machineId: 'm-9', state: [], removal: null, projects: [] }))
     app.post<{ Params: { id: string } }>('/v1/machines/:id/restore', ({ params, body }) => ({ ...params, body }))
   })
 
@@ -79,6 +82,13 @@ describe('a list', () => {
     expect([code, stdout.match(/^m-\d\s/gm)]).toEqual([130, ['m-1 ', 'm-2 ', 'm-1 ']])
     expect(stdout).toMatch(/m-1 .* unavailable .*\n$/)
   })
+  it.each([
+    ['machine', '--status', 'unavailable, disabled'],
+    ['deploy', '--state', 'failed, cancelled'],
+  ])('of each %s takes no %s that there is not', async (noun, flag, some) => {
+    const { code, stderr } = await runCli([noun, 'list', flag, 'sideways'])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(some)])
+  })
   it('is watched no longer than asked for', async () => {
     const args = ['machine', 'list', '--watch', '--every', '20ms', '--timeout', '50ms']
     expect((await runCli(args, { server: await fleet() })).code).toBe(0)
@@ -115,6 +125,29 @@ describe('a machine', () => {
     const server = await fleet()
     const reply = await jsonOf(['machine', 'restore', 'old-01', '--reason', 'a mistake'], { server })
     expect(reply).toEqual({ id: 'm-9', body: { reason: 'a mistake' } })
+  })
+})
+
+describe('a machine that was removed', () => {
+  it.each(['get', 'explain', 'history'])('is found by its name to be asked about: %s', async (verb) => {
+    const server = await fleet()
+    const { code, stderr } = await runCli(['machine', verb, 'old-01', '-o', 'json'], { server })
+    expect([code, stderr]).toEqual([0, ''])
+    const elsewhere = await runCli(['machine', verb, 'old-01', '--environment', 'production'], { server })
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([3, expect.stringContaining('no machine old-01 in production')])
+  })
+})
+
+describe('a machine that is asked for a sign of life', () => {
+  it.each([
+    [{ answered: true, roundTripMs: 4 }, 'web-01 answers, within 4 ms.\n'],
+    [{ answered: false, roundTripMs: null }, 'web-01 does not answer.\n'],
+  ])('is told to answer or not: %o', async (result, sentence) => {
+    const server = await serve((app) => {
+      app.get('/v1/machines/m-1', () => machineRow('m-1', { name: 'web-01' }))
+      app.post('/v1/machines/m-1/check', () => ({ position: 0, ...result }))
+    })
+    expect(await runCli(['machine', 'check', 'm-1'], { server })).toMatchObject({ code: 0, stdout: sentence })
   })
 })
 
