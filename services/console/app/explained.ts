@@ -50,6 +50,19 @@ export function standingWords({ because, desired, installed }: ExplainedProject)
   return `${words(because)}.`
 }
 
+const leftOut: Readonly<Record<string, string>> = {
+  'role-missing': 'It has none of the roles that the release is for.',
+  disabled: 'It is disabled.',
+  'not-registered': 'It is not registered.',
+  'other-environment': 'It is in another environment.',
+}
+
+/** Why a target ended as it did: a clause in words, or what is said behind the clause. */
+export function targetWords(reason: string): string {
+  const detail = reason.replace(/^not-contactable: /, '')
+  return leftOut[reason] ?? detail.charAt(0).toUpperCase() + detail.slice(1)
+}
+
 /** What policy said last, or null when that adds nothing. */
 export function verdictWords({ verdict, clause, detail, version }: ExplainedVerdict): string | null {
   const more = detail === null || detail === '' ? '' : `: ${detail.replace(/\.$/, '')}`

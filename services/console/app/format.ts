@@ -6,11 +6,12 @@ const units = [
 ] as const
 
 /**
- * A duration for people, in its two largest units: `2 h 10 min`, `41 min`, `12 s`, `0 s`.
+ * A duration for people, in its two largest units: `2 h 10 min`, `41 min`, `12 s`, `40 ms`, `0 s`.
  * @param ms milliseconds; a negative one counts as nothing, what is no number is told as a dash
  */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms)) return '–'
+  if (ms >= 1 && ms < 1_000) return `${Math.floor(ms)} ms`
   const at = units.findIndex(([, unitMs]) => ms >= unitMs)
   const [unit, unitMs] = units[at] ?? ['s', 1_000]
   const whole = Math.max(0, Math.floor(ms / unitMs))

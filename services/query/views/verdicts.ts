@@ -1,4 +1,5 @@
 import type { PolicyEvent } from '#contracts/policy.ts'
+import { speakDuration } from '#libs/units.ts'
 import type { View } from '#libs/view.ts'
 import { iso } from './iso.ts'
 
@@ -30,7 +31,7 @@ const machineOf = (key: string) => key.slice(0, key.indexOf(' '))
 const removal = '-'
 
 export const verdicts: View<Verdict, VerdictFact> = {
-  name: 'verdicts.v1',
+  name: 'verdicts.v2',
   observes,
   columns: { machineId: (row) => row.machineId },
   indexes: [['machineId']],
@@ -57,7 +58,7 @@ export const verdicts: View<Verdict, VerdictFact> = {
     const said = { ...none, machineId: machineOf(key), verdict: type, at: iso(meta.at) }
     switch (type) {
       case 'RemovalRequested':
-        return { ...said, clause: data.rule, detail: `silent for ${data.observedMs} ms of ${data.thresholdMs} ms` }
+        return { ...said, clause: data.rule, detail: silence(data) }
       case 'RemovalWithheld': {
         const { unavailable, registered, clearsWhen } = data
         return { ...said, detail: `${unavailable} of ${registered} machines are unavailable; ${clearsWhen}` }
@@ -82,3 +83,7 @@ export const verdicts: View<Verdict, VerdictFact> = {
     }
   },
 }
+
+/** Without a limit where the rule has none, as for what a deployment could not contact. */
+const silence = ({ observedMs, thresholdMs }: { observedMs: number; thresholdMs: number }) =>
+  `silent for ${speakDuration(observedMs)}${thresholdMs === 0 ? '' : `, limit ${speakDuration(thresholdMs)}`}`

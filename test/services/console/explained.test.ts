@@ -4,6 +4,7 @@ import {
   standingWords,
   verdictWords,
   type ExplainedProject,
+  targetWords,
 } from '../../../services/console/app/explained.ts'
 
 const project: ExplainedProject = {
@@ -41,4 +42,12 @@ describe('why a machine has a release, or not', () => {
     expect(verdictWords({ ...verdict, verdict: 'RemovalsResumed', clause: 'recovery' })).toContain('answers again')
     expect(verdictWords({ ...verdict, verdict: 'SomethingNew' })).toBeNull()
   })
+})
+
+describe('why a target ended as it did', () => {
+  it.each([
+    ['role-missing', 'It has none of the roles that the release is for.'],
+    ['not-contactable: it could not be contacted within 120 s', 'It could not be contacted within 120 s'],
+    ['step install: time-limit', 'Step install: time-limit'],
+  ])('%s', (reason, words) => expect(targetWords(reason)).toBe(words))
 })

@@ -64,5 +64,7 @@ describe('who did it', () => {
   it('is a machine by its name, and anyone else as recorded', () => {
     expect(actorWords('machine:m-1', () => 'web-01')).toBe('web-01')
     expect(actorWords('admin', () => 'web-01')).toBe('admin')
+    expect(actorWords('service:carry-out.v1', () => 'web-01')).toBe('policy')
+    expect(actorWords('service:later.v3', () => 'web-01')).toBe('service:later.v3')
   })
 })

@@ -18,7 +18,8 @@ export function evidenceWords(evidence: Evidence | null, removedAt: string): str
     gone(evidence, removedAt),
     phrase('observed', numberAt(evidence, 'observedMs')),
     phrase('silent', numberAt(evidence, 'silentMs')),
-    phrase('limit', numberAt(evidence, 'thresholdMs')),
+    // What is removed at once has no limit.
+    phrase('limit', numberAt(evidence, 'thresholdMs') || null),
   ].filter((part) => part !== null)
   if (said.length > 0) return said.join(', ')
   const rest = Object.entries(evidence).map(([key, value]) => `${key} ${plainly(value)}`)

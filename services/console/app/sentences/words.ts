@@ -8,9 +8,23 @@ export type SentencesOf<Event extends { type: string; data: unknown }> = {
   readonly [Type in Event['type']]: (data: Extract<Event, { type: Type }>['data'], nameOf: NameOf) => string
 }
 
-/** Who did it, where a machine did it by its name: `machine:m-1` is `web-01`. */
-export const actorWords = (actor: string, nameOf: NameOf): string =>
-  actor.startsWith('machine:') ? nameOf(actor.slice('machine:'.length)) : actor
+/** The parts of Remuda that act, and the reactors that act for them, as people know them. */
+const services: Readonly<Record<string, string>> = {
+  policy: 'policy',
+  'carry-out': 'policy',
+  deployment: 'deployment',
+  'deregister-machines': 'deployment',
+  health: 'health',
+  gateway: 'gateway',
+  worker: "the server's worker",
+}
+
+/** Who did it, in words: `machine:m-1` is `web-01`, and `service:carry-out.v1` is `policy`. */
+export function actorWords(actor: string, nameOf: NameOf): string {
+  if (actor.startsWith('machine:')) return nameOf(actor.slice('machine:'.length))
+  const [, service] = /^service:(.+?)(?:\.v\d+)?$/.exec(actor) ?? []
+  return service === undefined ? actor : (services[service] ?? actor)
+}
 
 /** Who or what took a machine out, as a phrase: `by policy: did not answer for 10 min`. */
 export function causeWords({ kind, reason }: RemovalCause): string {

@@ -129,7 +129,11 @@ describe('the last verdict on a machine', () => {
       clause: 'recovery',
       at: at(2),
     })
-    expect(verdict('m-1 -', f.requested('m-1'))).toMatchObject({ verdict: 'RemovalRequested', clause: 'unavailable' })
+    expect(verdict('m-1 -', f.requested('m-1'))).toMatchObject({
+      verdict: 'RemovalRequested',
+      clause: 'unavailable',
+      detail: expect.stringMatching(/^silent for .+, limit .+/),
+    })
     expect(verdict('m-1 -', f.abandoned('m-1'))).toMatchObject({ detail: 'it answers' })
   })
   it('says what became of a release on it', () => {
