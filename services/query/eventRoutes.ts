@@ -8,7 +8,7 @@ import type { EventStore } from '#libs/store/store.ts'
 import { pageOf, sendPage, type Asked } from './answers.ts'
 import { eventPage } from './events.ts'
 import { eventRow, matches, type EventFilter } from './eventRow.ts'
-import { drained, resumedAt } from './streaming.ts'
+import { drained, openStream, resumedAt } from './streaming.ts'
 
 const config = { scope: 'read' } as const
 const tags = ['events']
@@ -42,7 +42,7 @@ export const eventRoutes =
         },
       },
       async (request, reply) => {
-        const stream = request.server.streams.open(request, reply)
+        const stream = openStream(request, reply)
         const { after = query.tail.position, ...filter } = request.query
         void tell(query, reply, stream, resumedAt(stream, after), filter)
         return reply

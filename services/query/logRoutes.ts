@@ -9,7 +9,7 @@ import type { EventStore } from '#libs/store/store.ts'
 import { found, fresh, type Asked } from './answers.ts'
 import { deploymentRow } from './delivery.ts'
 import { logText, nextPieces, type LogQuery } from './log.ts'
-import { drained, resumedAt } from './streaming.ts'
+import { drained, openStream, resumedAt } from './streaming.ts'
 
 /** How long the read model may take to come to what the log already has. */
 const catchUpMs = 5_000
@@ -42,7 +42,7 @@ export const logRoutes =
         found(deploymentRow(query.reader, id), 'DEPLOYMENT_UNKNOWN', `There is no deployment ${id}.`)
         const log = { deploymentId: id, task }
         if (!request.headers.accept?.includes('text/event-stream')) return sendText(reply, logText(query, store, log))
-        void tell(source, reply, request.server.streams.open(request, reply), log)
+        void tell(source, reply, openStream(request, reply), log)
         return reply
       },
     )

@@ -129,6 +129,10 @@ describe('the stream of events', () => {
     const messages = await said(await open('/v1/events/stream?after=0', { 'last-event-id': '2' }), 1)
     expect(messages.map(({ id }) => id)).toEqual(['3'])
   })
+  it.each(['seven', '-1', '1.5'])('does not go on from what is no event: %s', async (id) => {
+    const { open } = await listening()
+    expect((await open('/v1/events/stream', { 'last-event-id': id })).status).toBe(400)
+  })
   it('tells only what is asked for', async () => {
     const { tell, open } = await listening()
     await tell('machine-a', f.registered('a'))
