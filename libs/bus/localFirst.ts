@@ -6,11 +6,15 @@ import { BusFault, type Bus } from './bus.ts'
  * @param inside a bus of this process alone
  */
 export const localFirst = (outside: Bus, inside: Bus): Bus => ({
-  publish: (subject, payload) => outside.publish(subject, payload),
+  publish: (subject, payload, options) => outside.publish(subject, payload, options),
   subscribe: (pattern, handler, options) => outside.subscribe(pattern, handler, options),
   respond(pattern, handler, options) {
     const answering = [outside, inside].map((bus) => bus.respond(pattern, handler, options))
     return { stop: () => answering.forEach((one) => one.stop()) }
+  },
+  receive(pattern, handler, options) {
+    const receiving = [outside, inside].map((bus) => bus.receive(pattern, handler, options))
+    return { stop: () => receiving.forEach((one) => one.stop()) }
   },
   async request(subject, payload, options) {
     try {

@@ -1,48 +1,25 @@
 import type { Msg, NatsConnection, Subscription as NatsSubscription } from '@nats-io/transport-node'
-import type { Clock } from '#libs/clock.ts'
-import type { Log } from '#libs/log.ts'
-import { BusFault, type Bus, type BusMessage, type Subscription } from './bus.ts'
+import {
+  BusFault,
+  type Bus,
+  type BusMessage,
+  type Headers,
+  type RawAnswer,
+  type RawMessage,
+  type Subscription,
+} from './bus.ts'
 import { Mailbox } from './mailbox.ts'
-import type { NatsAccess } from './nats/access.ts'
 import { connectToNats } from './nats/connect.ts'
 import { answerDiscovery } from './nats/discovery.ts'
 import { faultOf } from './nats/fault.ts'
 import { Link } from './nats/link.ts'
+import { natsDefaults, type NatsBusOptions, type NatsSettings } from './nats/options.ts'
 import { Responder } from './nats/responder.ts'
-import { failureOf, frameOf, payloadOf } from './nats/wire.ts'
+import { failureOf, frameOf, payloadOf, rawFrame, rawOf, type Frame } from './nats/wire.ts'
 import { compilePattern } from './pattern.ts'
 
-export const natsDefaults = {
-  waitingMax: 65_536,
-  requestsMax: 65_536,
-  requestTimeoutMs: 5_000,
-  drainMs: 5_000,
-  connectWithinMs: 15_000,
-  dialMs: 5_000,
-  pingMs: 10_000,
-  allowOldServer: false,
-}
 /** The longest time that a timer of Node can wait. */
 const timeoutMaxMs = 2 ** 31 - 1
-
-export interface NatsBusOptions extends NatsAccess {
-  readonly clock: Clock
-  readonly log: Log
-  /** REMUDA_NATS_ALLOW_OLD: whether a server with known security holes will do, as for tests and development. */
-  readonly allowOldServer?: boolean
-  /** Messages that may wait for one subscriber before more are dropped. */
-  readonly waitingMax?: number
-  /** Requests that one responder may have in hand, and that may wait for an answer here, before more fail. */
-  readonly requestsMax?: number
-  readonly requestTimeoutMs?: number
-  /** How long closing waits for requests in hand to be answered. */
-  readonly drainMs?: number
-  /** For how long a server that does not answer at the start is tried again. */
-  readonly connectWithinMs?: number
-  readonly dialMs?: number
-  /** How often a silent server is asked whether it is there. */
-  readonly pingMs?: number
-}
 
 /**
  * Opens a bus on NATS. While NATS cannot be reached, what is published is dropped and requests fail at once; the
@@ -61,26 +38,26 @@ export async function openNatsBus(url: string, options: NatsBusOptions): Promise
 class NatsBus implements Bus {
   readonly #nats: NatsConnection
   readonly #link: Link
-  readonly #settings: NatsBusOptions & typeof natsDefaults
+  readonly #settings: NatsSettings
   readonly #subscriptions = new Set<NatsSubscription>()
   readonly #responders = new Set<Responder>()
   readonly #mailboxes = new Set<Mailbox<Msg>>()
   #asking = 0
   #closed: Promise<void> | null = null
 
-  constructor(nats: NatsConnection, link: Link, settings: NatsBusOptions & typeof natsDefaults) {
+  constructor(nats: NatsConnection, link: Link, settings: NatsSettings) {
     this.#nats = nats
     this.#link = link
     this.#settings = settings
     answerDiscovery(nats, { clock: settings.clock, endpoints: () => [...this.#responders].map((it) => it.endpoint) })
   }
 
-  publish(subject: string, payload: unknown): void {
+  publish(subject: string, payload: unknown, { headers: more }: { headers?: Headers } = {}): void {
     if (this.#closed) return
     // Without a connection nothing need be written for nobody; it counts as dropped all the same.
     if (!this.#link.connected) return void this.#link.admit(0)
     try {
-      const { data, headers } = frameOf(subject, payload, this.#bytesMax)
+      const { data, headers } = frameOf(subject, payload, this.#bytesMax, more)
       if (this.#link.admit(data.byteLength)) this.#nats.publish(subject, data, headers && { headers })
     } catch (error) {
       this.#settings.log.error({ subject, error }, 'a message cannot be published')
@@ -107,12 +84,16 @@ class NatsBus implements Bus {
     }
   }
 
-  async request(subject: string, payload: unknown, { timeoutMs }: { timeoutMs?: number } = {}): Promise<unknown> {
+  async request(
+    subject: string,
+    payload: unknown,
+    { timeoutMs, headers: more }: { timeoutMs?: number; headers?: Headers } = {},
+  ): Promise<unknown> {
     this.#mustBeOpen()
     const { requestsMax, requestTimeoutMs } = this.#settings
     if (!this.#link.connected) throw new BusFault('no-responders', `NATS is away, so nobody answers ${subject}`)
     if (this.#asking >= requestsMax) throw new BusFault('failed', `${requestsMax} requests wait for answers`)
-    const { data, headers } = frameOf(subject, payload, this.#bytesMax)
+    const { data, headers } = frameOf(subject, payload, this.#bytesMax, more)
     const timeout = Math.min(timeoutMaxMs, Math.max(1, timeoutMs ?? requestTimeoutMs))
     this.#asking += 1
     try {
@@ -132,18 +113,20 @@ class NatsBus implements Bus {
     handler: (message: BusMessage) => Promise<unknown>,
     { queue }: { queue?: string } = {},
   ): Subscription {
-    const { clock, log, requestsMax } = this.#settings
-    const bytesMax = () => this.#bytesMax
-    const admit = (bytes: number) => this.#link.admit(bytes)
-    const responder = new Responder({ clock, log, pattern, queue, requestsMax, bytesMax, admit, answer: handler })
-    const subscription = this.#listen(pattern, queue, (message) => responder.take(message))
-    this.#responders.add(responder)
-    return {
-      stop: () => {
-        subscription.stop()
-        this.#responders.delete(responder)
-      },
-    }
+    return this.#answer(pattern, queue, false, async (request) => {
+      const { subject } = request
+      return frameOf(subject, await handler({ subject, payload: payloadOf(request) }), this.#bytesMax)
+    })
+  }
+
+  receive(
+    pattern: string,
+    handler: (message: RawMessage) => Promise<RawAnswer>,
+    { queue }: { queue: string },
+  ): Subscription {
+    return this.#answer(pattern, queue, true, async (message) =>
+      rawFrame(message.subject, await handler(rawOf(message)), this.#bytesMax),
+    )
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -157,6 +140,25 @@ class NatsBus implements Bus {
 
   #mustBeOpen(): void {
     if (this.#closed || this.#nats.isClosed()) throw new BusFault('closed', 'the bus is closed')
+  }
+
+  #answer(
+    pattern: string,
+    queue: string | undefined,
+    takesPublished: boolean,
+    answer: (request: Msg) => Promise<Frame>,
+  ): Subscription {
+    const { clock, log, requestsMax } = this.#settings
+    const admit = (bytes: number) => this.#link.admit(bytes)
+    const responder = new Responder({ clock, log, pattern, queue, requestsMax, takesPublished, admit, answer })
+    const subscription = this.#listen(pattern, queue, (message) => responder.take(message))
+    this.#responders.add(responder)
+    return {
+      stop: () => {
+        subscription.stop()
+        this.#responders.delete(responder)
+      },
+    }
   }
 
   #listen(pattern: string, queue: string | undefined, hear: (message: Msg) => void): Subscription {

@@ -3,7 +3,7 @@ import type { Log } from '#libs/log.ts'
 import type { Bus } from './bus.ts'
 import { localFirst } from './localFirst.ts'
 import { createMemoryBus } from './memory.ts'
-import type { NatsBusOptions } from './nats.ts'
+import type { NatsBusOptions } from './nats/options.ts'
 
 export interface OpenBusOptions {
   readonly clock: Clock

@@ -1,6 +1,6 @@
 import { BusFault } from '#libs/bus/bus.ts'
 import { connectToNats } from '#libs/bus/nats/connect.ts'
-import { natsDefaults, type NatsBusOptions } from '#libs/bus/nats.ts'
+import { natsDefaults, type NatsBusOptions } from '#libs/bus/nats/options.ts'
 import type { EventStore } from '#libs/store/store.ts'
 import type { Leases } from './leases.ts'
 import { createNatsTable } from './natsTable.ts'

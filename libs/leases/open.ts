@@ -1,4 +1,4 @@
-import type { NatsBusOptions } from '#libs/bus/nats.ts'
+import type { NatsBusOptions } from '#libs/bus/nats/options.ts'
 import type { Clock } from '#libs/clock.ts'
 import type { Log } from '#libs/log.ts'
 import type { EventStore } from '#libs/store/store.ts'

@@ -146,9 +146,9 @@ const sometimesIdle = (bus: Bus, { dice }: Context): Partial<Bus> => ({
 
 /** Signs of life get lost inside the server for minutes, and nobody notices. */
 const deafAtTimes = (bus: Bus, { clock }: Context): Partial<Bus> => ({
-  publish(subject, payload) {
+  publish(subject, payload, options) {
     const isDeaf = Math.floor(clock.steadyMs() / deafForMs) % deafEvery === 0
-    if (!isDeaf || subject !== heartbeatSignal(0)) bus.publish(subject, payload)
+    if (!isDeaf || subject !== heartbeatSignal(0)) bus.publish(subject, payload, options)
   },
 })
 

@@ -17,10 +17,11 @@ export function ownStore(context: Context, store: EventStore): EventStore {
 
 /** The bus as one process sees it, in the same way. */
 export const ownBus = (context: Context, bus: Bus): Bus => ({
-  publish: (subject, payload) => void (context.isDead || bus.publish(subject, payload)),
+  publish: (subject, payload, options) => void (context.isDead || bus.publish(subject, payload, options)),
   request: (subject, payload, options) =>
     context.isDead ? never() : context.own(bus.request(subject, payload, options)),
   subscribe: (pattern, handler, options) => bus.subscribe(pattern, handler, options),
   respond: (pattern, handler, options) => bus.respond(pattern, handler, options),
+  receive: (pattern, handler, options) => bus.receive(pattern, handler, options),
   [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
 })

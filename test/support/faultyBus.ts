@@ -22,16 +22,16 @@ export function faultyBus(bus: Bus, clock: Clock, faults: BusFaults, seed: numbe
   const happens = (chance: number | undefined) => chance !== undefined && dice.chance() < chance
   const { lose, double, delay, delayMaxMs = 1_000, loseRequest, loseAnswer } = faults
 
-  const carry = (subject: string, payload: unknown) => {
-    if (happens(delay)) clock.timer(dice.chance() * delayMaxMs, () => bus.publish(subject, payload))
-    else bus.publish(subject, payload)
+  const carry: Bus['publish'] = (subject, payload, options) => {
+    if (happens(delay)) clock.timer(dice.chance() * delayMaxMs, () => bus.publish(subject, payload, options))
+    else bus.publish(subject, payload, options)
   }
 
   return {
-    publish(subject, payload) {
+    publish(subject, payload, options) {
       if (happens(lose)) return
-      carry(subject, payload)
-      if (happens(double)) carry(subject, payload)
+      carry(subject, payload, options)
+      if (happens(double)) carry(subject, payload, options)
     },
     async request(subject, payload, options) {
       if (happens(loseRequest)) throw new BusFault('timeout', `the request to ${subject} was lost`)
@@ -41,6 +41,7 @@ export function faultyBus(bus: Bus, clock: Clock, faults: BusFaults, seed: numbe
     },
     subscribe: (pattern, handler, options) => bus.subscribe(pattern, handler, options),
     respond: (pattern, handler, options) => bus.respond(pattern, handler, options),
+    receive: (pattern, handler, options) => bus.receive(pattern, handler, options),
     [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
   }
 }

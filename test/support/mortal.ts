@@ -98,11 +98,13 @@ function mortalBus(inner: Bus, death: AbortSignal, whileAlive: WhileAlive): Bus 
     return subscription
   }
   return {
-    publish: (subject, payload) => void (death.aborted || inner.publish(subject, payload)),
+    publish: (subject, payload, options) => void (death.aborted || inner.publish(subject, payload, options)),
     request: (subject, payload, options) => whileAlive(() => inner.request(subject, payload, options)),
     subscribe: (pattern, handler, options) => untilDeath(inner.subscribe(pattern, handler, options)),
     respond: (pattern, handler, options) =>
       untilDeath(inner.respond(pattern, (message) => whileAlive(() => handler(message)), options)),
+    receive: (pattern, handler, options) =>
+      untilDeath(inner.receive(pattern, (message) => whileAlive(() => handler(message)), options)),
     [Symbol.asyncDispose]: () => whileAlive(() => Promise.resolve(inner[Symbol.asyncDispose]())),
   }
 }

@@ -1,8 +1,7 @@
 import type { Msg } from '@nats-io/transport-node'
 import type { Clock } from '#libs/clock.ts'
 import type { Log } from '#libs/log.ts'
-import type { BusMessage } from '../bus.ts'
-import { failureHeaders, frameOf, payloadOf } from './wire.ts'
+import { failureHeaders, failureOf, type Frame } from './wire.ts'
 
 export interface ResponderOptions {
   readonly clock: Clock
@@ -11,9 +10,10 @@ export interface ResponderOptions {
   readonly queue: string | undefined
   /** Requests that may be in hand before more fail. */
   readonly requestsMax: number
-  readonly bytesMax: () => number
+  /** Whether what was published, so that nobody waits for an answer, is taken as well. */
+  readonly takesPublished: boolean
   readonly admit: (bytes: number) => boolean
-  readonly answer: (message: BusMessage) => Promise<unknown>
+  readonly answer: (request: Msg) => Promise<Frame>
 }
 
 /** What a responder has done, for the statistics of NATS services. */
@@ -51,23 +51,24 @@ export class Responder {
   }
 
   take(request: Msg): void {
+    const { requestsMax, takesPublished } = this.#options
     // What nobody waits for was published; those who subscribe hear it.
-    if (!request.reply) return
+    if (!request.reply && !takesPublished) return
     this.#requests += 1
-    const { requestsMax } = this.#options
     if (this.#inHand.size >= requestsMax) return this.#fail(request, `${requestsMax} requests are in hand here`)
     const answered = this.#answer(request).finally(() => this.#inHand.delete(answered))
     this.#inHand.add(answered)
   }
 
   async #answer(request: Msg): Promise<void> {
-    const { clock, log, answer, bytesMax, admit } = this.#options
+    const { clock, log, answer, admit } = this.#options
     const { subject } = request
     const startedMs = clock.steadyMs()
     try {
-      const reply = await answer({ subject, payload: payloadOf(request) })
-      const { data, headers } = frameOf(subject, reply, bytesMax())
-      if (admit(data.byteLength)) request.respond(data, headers && { headers })
+      const { data, headers } = await answer(request)
+      const failure = failureOf({ headers })
+      if (failure !== null) this.#count(failure)
+      if (request.reply && admit(data.byteLength)) request.respond(data, headers && { headers })
     } catch (error) {
       log.warn({ subject, error }, 'a request failed')
       this.#fail(request, error instanceof Error ? error.message : String(error))
@@ -76,12 +77,16 @@ export class Responder {
   }
 
   #fail(request: Msg, reason: string): void {
-    this.#errors += 1
-    this.#lastError = reason
+    this.#count(reason)
     try {
-      if (this.#options.admit(0)) request.respond(undefined, { headers: failureHeaders(reason) })
+      if (request.reply && this.#options.admit(0)) request.respond(undefined, { headers: failureHeaders(reason) })
     } catch (error) {
       this.#options.log.debug({ subject: request.subject, error }, 'the failure of a request could not be told')
     }
+  }
+
+  #count(failure: string): void {
+    this.#errors += 1
+    this.#lastError = failure
   }
 }

@@ -1,5 +1,5 @@
 import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node'
-import { BusFault } from '../bus.ts'
+import { BusFault, type Headers, type RawAnswer, type RawMessage } from '../bus.ts'
 import { cloudEventHeaders, isRecorded, recordedFrom } from './cloudEvent.ts'
 
 const errorHeader = 'Nats-Service-Error'
@@ -19,10 +19,11 @@ export interface Frame {
  * A payload as it goes over the wire: events as CloudEvents, all else as JSON. Nothing is an empty body.
  * @throws BusFault when it does not fit into what the server takes, or cannot be written as JSON
  */
-export function frameOf(subject: string, payload: unknown, bytesMax: number): Frame {
+export function frameOf(subject: string, payload: unknown, bytesMax: number, more: Headers = {}): Frame {
   const frame = isRecorded(payload)
     ? { data: bodyOf(subject, payload.data), headers: cloudEventHeaders(payload) }
-    : { data: bodyOf(subject, payload), headers: undefined }
+    : { data: bodyOf(subject, payload), headers: Object.keys(more).length === 0 ? undefined : headers() }
+  for (const [name, value] of Object.entries(more)) frame.headers?.set(name, value)
   const { byteLength } = frame.data
   if (byteLength <= bytesMax) return frame
   throw new BusFault(
@@ -54,11 +55,36 @@ export function payloadOf({ subject, data, headers: found }: Msg): unknown {
 /** A failure goes back the way that NATS services tell of theirs, so that its tools count and show it. */
 export function failureHeaders(reason: string): MsgHdrs {
   const failure = headers()
-  failure.set(errorHeader, reason.replaceAll(/\s+/g, ' ').slice(0, errorCharsMax))
-  failure.set(errorCodeHeader, '500')
+  for (const [name, value] of Object.entries(failureRecord(reason, 500))) failure.set(name, value)
   return failure
 }
 
+const failureRecord = (reason: string, status: number): Headers => ({
+  [errorHeader]: reason.replaceAll(/\s+/g, ' ').slice(0, errorCharsMax),
+  [errorCodeHeader]: String(status),
+})
+
+/** A message of another system, whatever it is. Headers that cannot be read are none. */
+export function rawOf(message: Msg): RawMessage {
+  const found = new Map<string, string>()
+  try {
+    for (const [name, [value = '']] of message.headers ?? []) {
+      const key = name.toLowerCase()
+      if (!found.has(key)) found.set(key, value)
+    }
+  } catch {
+    found.clear()
+  }
+  return { subject: message.subject, bytes: message.data, headers: found, answerWanted: Boolean(message.reply) }
+}
+
+/** The answer to such a message. One that says no is marked as a failure, and yet says all of it. */
+export const rawFrame = (subject: string, { payload, headers: own, failure }: RawAnswer, bytesMax: number): Frame =>
+  frameOf(subject, payload, bytesMax, {
+    ...own,
+    ...(failure !== null && failureRecord(failure.reason, failure.status)),
+  })
+
 /** What went wrong over there, or null when it did not. */
-export const failureOf = ({ headers: found }: Msg): string | null =>
+export const failureOf = ({ headers: found }: { readonly headers?: MsgHdrs | undefined }): string | null =>
   found?.has(errorHeader) === true ? found.get(errorHeader) : null

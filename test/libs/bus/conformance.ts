@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { BusFault, type Bus, type BusMessage } from '#libs/bus/bus.ts'
+import { BusFault, type Bus, type BusMessage, type RawAnswer, type RawMessage } from '#libs/bus/bus.ts'
 
 export interface BusUnderTest {
   readonly bus: Bus
@@ -213,6 +213,71 @@ export function busConformance(name: string, open: () => Promise<BusUnderTest>):
       const fault = await faultOf(bus.request('ask', 1))
       expect(fault).toBeInstanceOf(BusFault)
       expect(fault).toMatchObject({ reason: 'failed', message: expect.stringContaining('the disk is full') })
+    })
+  })
+
+  describe(`${name}: messages as they came`, () => {
+    const answer = (payload: unknown, failure: RawAnswer['failure'] = null): RawAnswer => ({
+      payload,
+      headers: { 'content-type': 'application/json' },
+      failure,
+    })
+    const take = (pattern: string, queue = 'q', reply = answer('thanks')) => {
+      const messages: RawMessage[] = []
+      const handler = async (message: RawMessage) => {
+        messages.push(message)
+        return reply
+      }
+      return { messages, subscription: bus.receive(pattern, handler, { queue }) }
+    }
+    const read = ({ subject, bytes, headers, answerWanted }: RawMessage) => ({
+      subject,
+      payload: JSON.parse(new TextDecoder().decode(bytes)) as unknown,
+      headers: Object.fromEntries(headers),
+      answerWanted,
+    })
+
+    it('are the bytes and the headers, whether an answer is wanted or not', async () => {
+      const { messages } = take('in.*')
+      expect(await bus.request('in.a', { n: 1 }, { headers: { 'CE-Id': 'x y', other: 'Other' } })).toBe('thanks')
+      bus.publish('in.b', [2], { headers: { 'ce-id': 'z' } })
+      await eventually(() => expect(messages).toHaveLength(2))
+      expect(messages.map(read)).toEqual([
+        { subject: 'in.a', payload: { n: 1 }, headers: { 'ce-id': 'x y', other: 'Other' }, answerWanted: true },
+        { subject: 'in.b', payload: [2], headers: { 'ce-id': 'z' }, answerWanted: false },
+      ])
+    })
+
+    it('may have neither', async () => {
+      const { messages } = take('in.*')
+      bus.publish('in.a', undefined)
+      await eventually(() => expect(messages).toHaveLength(1))
+      expect([messages[0]!.bytes.byteLength, messages[0]!.headers.size]).toEqual([0, 0])
+    })
+
+    it('go to one member of a queue group, published or asked', async () => {
+      const members = [take('in.*'), take('in.*'), take('in.*', 'other')]
+      for (let n = 0; n < 20; n++) bus.publish('in.a', n)
+      for (let n = 0; n < 20; n++) await bus.request('in.a', n)
+      const counts = () => members.map(({ messages }) => messages.length)
+      await eventually(() => expect(counts()[0]! + counts()[1]!).toBe(40))
+      await eventually(() => expect(counts()[2]).toBe(40))
+    })
+
+    it('can be answered with no', async () => {
+      take('in.*', 'q', answer({ code: 'X' }, { status: 403, reason: 'you may not' }))
+      const fault = await faultOf(bus.request('in.a', 1))
+      expect(fault).toMatchObject({ name: 'BusFault', reason: 'failed', message: 'you may not' })
+    })
+
+    it('are taken no more by who has stopped', async () => {
+      const [stopped, stays] = [take('in.a', 'q'), take('in.a', 'other')]
+      stopped.subscription.stop()
+      stopped.subscription.stop()
+      bus.publish('in.a', 1)
+      await bus.request('in.a', 2)
+      await eventually(() => expect(stays.messages).toHaveLength(2))
+      expect(stopped.messages).toEqual([])
     })
   })
 

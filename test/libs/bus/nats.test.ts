@@ -1,9 +1,10 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Recorded } from '#contracts/message.ts'
 import { eventSubject } from '#contracts/subjects.ts'
-import { BusFault, type Bus } from '#libs/bus/bus.ts'
-import { openNatsBus, type NatsBusOptions } from '#libs/bus/nats.ts'
+import { BusFault, type Bus, type RawMessage } from '#libs/bus/bus.ts'
+import { openNatsBus } from '#libs/bus/nats.ts'
+import type { NatsBusOptions } from '#libs/bus/nats/options.ts'
 import { openBus } from '#libs/bus/open.ts'
 import { silentLog } from '#libs/log.ts'
 import { systemClock } from '#libs/systemClock.ts'
@@ -127,6 +128,42 @@ describe.skipIf(program === null)('on a real server of NATS', () => {
       const { headers } = await outsider.request('ask', '"fail"')
       expect(headers?.get('Nats-Service-Error')).toBe('the disk is full')
       expect(headers?.get('Nats-Service-Error-Code')).toBe('500')
+    })
+
+    it('hands over what any client sends as it came, and answers with all of a refusal', async () => {
+      const heard: RawMessage[] = []
+      const failure = { status: 400, reason: 'not\n what was expected' }
+      bus.receive(
+        'in.*',
+        async (message) => {
+          heard.push(message)
+          return { payload: { code: 'NO' }, headers: { 'content-type': 'application/problem+json' }, failure }
+        },
+        { queue: 'q' },
+      )
+      await known(bus)
+      const garbage = new Uint8Array([0xff, 0x00, 0xfe])
+      const more = headers()
+      more.append('Ce-Id', 'first')
+      more.append('Ce-Id', 'second')
+      outsider.publish('in.a', garbage, { headers: more })
+      const reply = await outsider.request('in.b', garbage)
+      expect(reply.json()).toEqual({ code: 'NO' })
+      expect(reply.headers?.get('content-type')).toBe('application/problem+json')
+      expect(reply.headers?.get('Nats-Service-Error')).toBe('not what was expected')
+      expect(reply.headers?.get('Nats-Service-Error-Code')).toBe('400')
+      await eventually(() => expect(heard).toHaveLength(2))
+      expect(heard.map(({ subject, bytes }) => [subject, [...bytes]])).toEqual([
+        ['in.a', [...garbage]],
+        ['in.b', [...garbage]],
+      ])
+      expect(Object.fromEntries(heard[0]!.headers)).toEqual({ 'ce-id': 'first' })
+      expect(log.lines).toEqual([])
+
+      const { endpoints } = (await outsider.request('$SRV.STATS')).json<{ endpoints: object[] }>()
+      expect(endpoints).toMatchObject([
+        { subject: 'in.*', num_requests: 2, num_errors: 2, last_error: 'not what was expected' },
+      ])
     })
 
     it('keeps requests from those who subscribe, and publications from those who respond', async () => {

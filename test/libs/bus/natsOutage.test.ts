@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Bus } from '#libs/bus/bus.ts'
-import { openNatsBus, type NatsBusOptions } from '#libs/bus/nats.ts'
+import { openNatsBus } from '#libs/bus/nats.ts'
+import type { NatsBusOptions } from '#libs/bus/nats/options.ts'
 import { startConsumer } from '#libs/consume.ts'
 import { silentLog } from '#libs/log.ts'
 import { startRelay } from '#libs/relay.ts'
