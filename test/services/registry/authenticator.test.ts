@@ -46,6 +46,17 @@ describe('a bearer token', () => {
     ])
       expect(authenticate(wrong)).toBeNull()
   })
+  it('can be vouched for, for as long as it is good', async () => {
+    const { authenticate, vouchFor, tokenId, token, passTo } = await start()
+    const voucher = vouchFor(tokenId)
+    expect(authenticate(voucher)).toEqual(authenticate(token))
+    expect(authenticate(`${voucher.slice(0, -4)}AAAA`)).toBeNull()
+    expect(authenticate(vouchFor('nobody'))).toBeNull()
+    // The secret of one is not that of the other.
+    expect(authenticate(voucher.slice(0, -43) + token.slice(-43))).toBeNull()
+    passTo(2_000)
+    expect(authenticate(voucher)).toBeNull()
+  })
   it('ends when it expires', async () => {
     const { authenticate, token, passTo } = await start()
     passTo(1_999)
