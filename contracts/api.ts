@@ -31,6 +31,8 @@ export const PatchMachineBody = z.strictObject({
   roles: id.roles.optional(),
   environmentId: id.environmentId.optional(),
 })
+/** Not every client can send a body with DELETE, so the reason may stand in the query as well. */
+export const OptionalReasonBody = z.strictObject({ reason: id.reason.optional() })
 export const ReasonBody = z.strictObject({ reason: id.reason.default('no reason given') })
 
 export const CreateEnrollmentBody = z.strictObject({

@@ -35,6 +35,14 @@ export const allCommandsOf = (service: ServiceName, to?: string) => commandSubje
 /** Where a reactor is asked to try an event again that it had to set aside. */
 export const parkedRetrySubject = (reactor: string) => `remuda.parked.${token(reactor)}`
 
+/**
+ * Where other systems make requests: `remuda.in.<type>`. Below `as`, the name says who asks: the server of NATS lets
+ * only that user publish there.
+ */
+export const inboundSubjects = 'remuda.in.*'
+export const inboundSubjectsAs = (user: string) => `remuda.in.as.${user}.*`
+export const inboundTypeOf = (subject: string): string => subject.slice(subject.lastIndexOf('.') + 1)
+
 /** Signals are not facts: heartbeats of machines, by the partition that hears them, and renewals of task leases. */
 export const heartbeatSignal = (partition: number) => `remuda.signals.heartbeat.${partition}`
 export const taskLeaseSignal = 'remuda.signals.task-lease'

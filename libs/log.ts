@@ -28,7 +28,7 @@ const redact = {
 
 /** Credentials of ours wear a prefix, so that they can be found in free text as well, such as an error's message. */
 const credential = /\brmd_[a-z]+_[A-Za-z0-9]+_[A-Za-z0-9_-]+/g
-const hideCredentials = (line: string) => line.replaceAll(credential, 'rmd_[redacted]')
+export const hideCredentials = (line: string) => line.replaceAll(credential, 'rmd_[redacted]')
 
 /**
  * A logger that writes one JSON object a line, or coloured lines when the output is a terminal.

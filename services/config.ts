@@ -53,6 +53,16 @@ export const ServerConfig = z.object({
   natsCert: file.describe('the certificate that NATS is shown'),
   natsKey: file.describe('the key of that certificate'),
   natsAllowOld: onOff.default(false).describe('whether NATS servers with known holes will do'),
+  inboundUsers: z
+    .string()
+    .regex(
+      /^[\w-]{1,63}=[a-z0-9-]{1,63}(,[\w-]{1,63}=[a-z0-9-]{1,63})*$/,
+      'no list of NATS users with the ids of API tokens',
+    )
+    .transform((list) => new Map(list.split(',').map((pair) => pair.split('=') as [string, string])))
+    .optional()
+    .describe('users of NATS that are believed below remuda.in.as.<user>, since NATS lets nobody else publish there')
+    .meta({ accepted: 'pairs of a user and the id of the API token that it acts as, such as ci=1f3a,scaler=77b0' }),
   adminToken: z
     .string()
     .min(16, 'shorter than 16 characters')

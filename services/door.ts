@@ -1,4 +1,5 @@
 import { createHttp, listen } from '#libs/http/http.ts'
+import { startInbound } from '#libs/inbound/inbound.ts'
 import type { Platform } from '#libs/platform.ts'
 import { adminTokenOf } from './adminToken.ts'
 import type { ServerConfig } from './config.ts'
@@ -38,6 +39,9 @@ export async function openDoor(
   const app = await createHttp({ log, clock, authenticate: authenticator.authenticate, version, limits: config })
   if (isFront) await mountRoutes(app, platform, services)
   const http = stack.use(await listen(app, { host, port: port ?? (isFront ? usualPort : 0) }))
+  // Other systems come in where people do, also when they come over the bus.
+  if (services.query !== undefined)
+    stack.use(startInbound({ app, ...platform, authenticator, limits: config, users: config.inboundUsers }))
   if (config.worker) stack.use(await startWorker(platform, http.url, data))
 
   const resources = stack.move()

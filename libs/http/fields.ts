@@ -22,6 +22,18 @@ export function fieldErrors(error: FastifyError, request: FastifyRequest): reado
   })
 }
 
+/** The same of what did not come over HTTP: `data.roles.0`, where `part` is `data`. */
+export const issuesOf = ({ issues }: z.ZodError, part: string, schema: unknown): readonly FieldError[] =>
+  issues
+    .slice(0, errorsMax)
+    .flatMap((issue) =>
+      spelledOut(
+        [part, ...issue.path.map(String)].join('.'),
+        { keyword: issue.code, message: issue.message, params: issue as Issue['params'] & object },
+        schema,
+      ),
+    )
+
 function spelledOut(path: string, issue: Issue, schema: unknown): readonly FieldError[] {
   const { keyword, message = 'not accepted', params } = issue
   if (keyword === 'unrecognized_keys') {

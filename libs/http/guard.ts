@@ -64,9 +64,13 @@ export function guard(app: FastifyInstance, { clock, limits, authenticate }: Gua
 }
 
 async function identify(request: FastifyRequest, authenticate: Authenticate): Promise<Principal | null> {
-  const [, token] = bearerPattern.exec(request.headers.authorization ?? '') ?? []
+  const token = bearerOf(request.headers.authorization)
   return token === undefined ? null : authenticate(token)
 }
+
+/** The token in `Bearer <token>`. */
+export const bearerOf = (authorization: string | undefined): string | undefined =>
+  bearerPattern.exec(authorization ?? '')?.[1]
 
 function credentialRefusal({ headers }: FastifyRequest): Refused {
   if (headers.authorization === undefined) {

@@ -4,6 +4,7 @@ import { parkedRetrySubject } from '#contracts/subjects.ts'
 import type { Bus } from '#libs/bus/bus.ts'
 import { refuse } from '#libs/decider.ts'
 import { sendRefusal } from '#libs/http/answer.ts'
+import { isParkedRequest } from '#libs/inbound/parked.ts'
 import type { EventStore } from '#libs/store/store.ts'
 
 const tags = ['events']
@@ -33,7 +34,7 @@ export const parkedRoutes =
         },
       },
       async () => {
-        const parked = await store.listParked()
+        const parked = (await store.listParked()).filter((one) => !isParkedRequest(one))
         return { items: parked.map((one) => ({ ...one, parkedAt: new Date(one.parkedAt).toISOString() })) }
       },
     )
@@ -52,7 +53,7 @@ export const parkedRoutes =
       async (request, reply) => {
         const { reactor, position } = request.params
         const parked = await store.listParked()
-        if (!parked.some((one) => one.reactor === reactor && one.position === position))
+        if (!parked.some((one) => one.reactor === reactor && one.position === position && !isParkedRequest(one)))
           return sendRefusal(
             reply,
             refuse('PARKED_UNKNOWN', `${reactor} has set aside nothing at position ${position}`),

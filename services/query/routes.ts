@@ -7,6 +7,7 @@ import { eventRoutes } from './eventRoutes.ts'
 import { fleetRoutes } from './fleetRoutes.ts'
 import { logRoutes } from './logRoutes.ts'
 import { overviewRoutes } from './overviewRoutes.ts'
+import { parkedRequestRoutes } from './parkedRequestRoutes.ts'
 import { parkedRoutes } from './parkedRoutes.ts'
 
 /** So many events may be missing before this process says that it is not ready to answer. */
@@ -26,4 +27,5 @@ export const queryRoutes =
     await app.register(eventRoutes({ query, store }))
     await app.register(logRoutes({ query, store }))
     await app.register(parkedRoutes({ store, bus }))
+    await app.register(parkedRequestRoutes({ store }))
   }

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { CreateMachineBody, PatchMachineBody, ReasonBody } from '#contracts/api.ts'
+import { CreateMachineBody, OptionalReasonBody, PatchMachineBody, ReasonBody } from '#contracts/api.ts'
 import type { Answer } from '#contracts/command.ts'
-import { machineId, reason } from '#contracts/ids.ts'
+import { machineId } from '#contracts/ids.ts'
 import type { MachineCommand } from '#contracts/machine.ts'
 import type { Cause } from '#contracts/message.ts'
 import { causeOf, sendAnswer } from '#libs/http/answer.ts'
@@ -14,8 +14,6 @@ const tags = ['machines']
 const params = z.strictObject({ id: machineId })
 const changed = { tags, params, response: { 200: MachineReply } }
 const config = { scope: 'write' } as const
-/** Not every client can send a body with DELETE, so the reason may stand in either place. */
-const OptionalReason = z.strictObject({ reason: reason.optional() })
 
 type App = Parameters<FastifyPluginAsyncZod>[0]
 type Decide = (command: MachineCommand, cause: Cause) => Promise<Answer>
@@ -63,7 +61,7 @@ function removeAndRestore(app: App, decide: Decide): void {
     '/v1/machines/:id',
     {
       config,
-      schema: { ...changed, summary: 'Remove a machine', body: OptionalReason, querystring: OptionalReason },
+      schema: { ...changed, summary: 'Remove a machine', body: OptionalReasonBody, querystring: OptionalReasonBody },
     },
     async (request, reply) => {
       const why = request.body.reason ?? request.query.reason ?? 'no reason given'
