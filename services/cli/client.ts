@@ -45,7 +45,7 @@ export function createClient(settings: ClientSettings) {
 
   // Only routes that answer from a read model know the question; the log itself is never behind.
   const fresh = (address: string, query: Query): Query =>
-    seenPosition === 0 || address.startsWith('events') ? query : { minPosition: seenPosition, ...query }
+    seenPosition === 0 || /^(events|parked)/.test(address) ? query : { minPosition: seenPosition, ...query }
 
   const read = <Body>(address: string, query: Query = {}): Promise<Reply<Body>> =>
     ask<Body>({ method: 'GET', path: address, query: fresh(address, query) })

@@ -8,6 +8,7 @@ import { addEnrollments } from './nouns/enrollments.ts'
 import { addEnvironments } from './nouns/environments.ts'
 import { addEvents } from './nouns/events.ts'
 import { addMachines } from './nouns/machines.ts'
+import { addParked } from './nouns/parked.ts'
 import { addOverview } from './nouns/overview.ts'
 import { addProjects } from './nouns/projects.ts'
 import { addReleases } from './nouns/releases.ts'
@@ -40,6 +41,7 @@ const nouns = [
   addReleases,
   addDeployments,
   addEvents,
+  addParked,
   addTokens,
   addStores,
 ]

@@ -222,3 +222,50 @@ describe('a log', () => {
     expect([code, stdout]).toEqual([0, '[web-01 install] one\n[web-01 install] two\n[web-01 install] three\n'])
   })
 })
+
+describe('what is parked', () => {
+  const request = {
+    number: 179_000_000_000_042,
+    type: 'CreateRelease',
+    code: 'REQUEST_INVALID',
+    detail: 'data.version: is missing',
+    actor: 'token:ci',
+    source: null,
+    eventId: null,
+    payload: '{}',
+    payloadBytes: 2,
+    parkedAt: '2026-11-23T08:00:00.000Z',
+  }
+  const event = { reactor: 'r.v1', position: 7, stream: 'machine-a', type: 'T', reason: 'no', attempts: 3 }
+  const start = () =>
+    serve((app) => {
+      app.get('/v1/parked', () => ({ items: [{ ...event, parkedAt: request.parkedAt }] }))
+      app.get('/v1/parked/requests', () => ({ items: [request], dropped: 5 }))
+      app.post<{ Params: { position: string } }>('/v1/parked/r.v1/:position/retry', ({ params }) => ({
+        settled: params.position === '7',
+      }))
+      app.delete<{ Params: { number: string } }>('/v1/parked/requests/:number', ({ params }) => ({
+        dismissed: params.number === String(request.number),
+      }))
+    })
+
+  it('is shown: requests of others, and how many are gone', async () => {
+    const { code, stdout, stderr } = await runCli(['parked', 'requests'], { server: await start() })
+    expect([code, stderr]).toEqual([0, '5 older ones had to make room.\n'])
+    expect(stdout.split('\n')[1]).toBe(
+      '179000000000042  CreateRelease  token:ci  -       2026-11-23T08:00:00.000Z  REQUEST_INVALID  data.version: is missing',
+    )
+  })
+  it('is shown: events', async () => {
+    const { stdout } = await runCli(['parked', 'events'], { server: await start() })
+    expect(stdout).toContain('r.v1     7         machine-a')
+  })
+  it('is seen to', async () => {
+    const server = await start()
+    const said = async (...args: string[]) => (await runCli(['parked', ...args], { server })).stdout
+    expect(await said('retry', 'r.v1', '7')).toBe('The event at 7 is settled.\n')
+    expect(await said('retry', 'r.v1', '8')).toBe('The event at 8 failed again and stays parked.\n')
+    expect(await said('dismiss', '179000000000042')).toBe('Request 179000000000042 is off the list.\n')
+    expect(await said('dismiss', '1')).toBe('No request 1 is parked.\n')
+  })
+})
