@@ -145,12 +145,12 @@ class NatsBus implements Bus {
   #answer(
     pattern: string,
     queue: string | undefined,
-    takesPublished: boolean,
+    forOutsiders: boolean,
     answer: (request: Msg) => Promise<Frame>,
   ): Subscription {
     const { clock, log, requestsMax } = this.#settings
     const admit = (bytes: number) => this.#link.admit(bytes)
-    const responder = new Responder({ clock, log, pattern, queue, requestsMax, takesPublished, admit, answer })
+    const responder = new Responder({ clock, log, pattern, queue, requestsMax, forOutsiders, admit, answer })
     const subscription = this.#listen(pattern, queue, (message) => responder.take(message))
     this.#responders.add(responder)
     return {

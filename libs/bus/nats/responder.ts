@@ -1,7 +1,7 @@
 import type { Msg } from '@nats-io/transport-node'
 import type { Clock } from '#libs/clock.ts'
 import type { Log } from '#libs/log.ts'
-import { failureHeaders, failureOf, type Frame } from './wire.ts'
+import { failureHeaders, failureOf, isInbox, type Frame } from './wire.ts'
 
 export interface ResponderOptions {
   readonly clock: Clock
@@ -10,8 +10,8 @@ export interface ResponderOptions {
   readonly queue: string | undefined
   /** Requests that may be in hand before more fail. */
   readonly requestsMax: number
-  /** Whether what was published, so that nobody waits for an answer, is taken as well. */
-  readonly takesPublished: boolean
+  /** Whether outsiders ask: then what nobody waits for is taken as well, and answers go to inboxes only. */
+  readonly forOutsiders: boolean
   readonly admit: (bytes: number) => boolean
   readonly answer: (request: Msg) => Promise<Frame>
 }
@@ -51,9 +51,9 @@ export class Responder {
   }
 
   take(request: Msg): void {
-    const { requestsMax, takesPublished } = this.#options
+    const { requestsMax, forOutsiders } = this.#options
     // What nobody waits for was published; those who subscribe hear it.
-    if (!request.reply && !takesPublished) return
+    if (!request.reply && !forOutsiders) return
     this.#requests += 1
     if (this.#inHand.size >= requestsMax) return this.#fail(request, `${requestsMax} requests are in hand here`)
     const answered = this.#answer(request).finally(() => this.#inHand.delete(answered))
@@ -68,7 +68,7 @@ export class Responder {
       const { data, headers } = await answer(request)
       const failure = failureOf({ headers })
       if (failure !== null) this.#count(failure)
-      if (request.reply && admit(data.byteLength)) request.respond(data, headers && { headers })
+      if (this.#isAnswerable(request) && admit(data.byteLength)) request.respond(data, headers && { headers })
     } catch (error) {
       log.warn({ subject, error }, 'a request failed')
       this.#fail(request, error instanceof Error ? error.message : String(error))
@@ -79,10 +79,15 @@ export class Responder {
   #fail(request: Msg, reason: string): void {
     this.#count(reason)
     try {
-      if (request.reply && this.#options.admit(0)) request.respond(undefined, { headers: failureHeaders(reason) })
+      if (this.#isAnswerable(request) && this.#options.admit(0))
+        request.respond(undefined, { headers: failureHeaders(reason) })
     } catch (error) {
       this.#options.log.debug({ subject: request.subject, error }, 'the failure of a request could not be told')
     }
+  }
+
+  #isAnswerable({ reply }: Msg): boolean {
+    return this.#options.forOutsiders ? isInbox(reply) : Boolean(reply)
   }
 
   #count(failure: string): void {

@@ -75,8 +75,14 @@ export function rawOf(message: Msg): RawMessage {
   } catch {
     found.clear()
   }
-  return { subject: message.subject, bytes: message.data, headers: found, answerWanted: Boolean(message.reply) }
+  return { subject: message.subject, bytes: message.data, headers: found, answerWanted: isInbox(message.reply) }
 }
+
+/**
+ * Whether a subject is one for answers, as clients and servers of NATS make them up. Where an outsider wants its answer
+ * sent is what it writes there, and we may publish where it may not: to the API of JetStream, to our own services.
+ */
+export const isInbox = (reply: string | undefined): boolean => reply !== undefined && /^_\w*\./.test(reply)
 
 /** The answer to such a message. One that says no is marked as a failure, and yet says all of it. */
 export const rawFrame = (subject: string, { payload, headers: own, failure }: RawAnswer, bytesMax: number): Frame =>

@@ -166,6 +166,29 @@ describe.skipIf(program === null)('on a real server of NATS', () => {
       ])
     })
 
+    it('answers outsiders at inboxes only, since it may publish where they may not', async () => {
+      await using wide = await open()
+      const heard: RawMessage[] = []
+      const answer = { payload: 'thanks', headers: {}, failure: null }
+      wide.receive(
+        'in.*',
+        async (message) => {
+          heard.push(message)
+          return answer
+        },
+        { queue: 'q' },
+      )
+      await known(wide)
+      const answered: string[] = []
+      for (const subject of ['$JS.API.>', 'remuda.>', 'elsewhere', '_INBOX_mine.>', '_INBOX.>'])
+        outsider.subscribe(subject, { callback: (_, message) => void answered.push(message.subject) })
+      const replies = ['$JS.API.STREAM.DELETE.x', 'remuda.signals.heartbeat', 'elsewhere', '_INBOX_mine.1', '_INBOX.1']
+      for (const reply of replies) outsider.publish('in.a', '1', { reply })
+      await eventually(() => expect(answered).toContain('_INBOX.1'))
+      expect(heard.map(({ answerWanted }) => answerWanted)).toEqual([false, false, false, true, true])
+      expect(answered).toEqual(['_INBOX_mine.1', '_INBOX.1'])
+    })
+
     it('keeps requests from those who subscribe, and publications from those who respond', async () => {
       const [heard, asked]: [unknown[], unknown[]] = [[], []]
       bus.subscribe('a', ({ payload }) => void heard.push(payload))
