@@ -1,26 +1,31 @@
+import { z } from 'zod'
+
 /**
  * Signals tell of the moment and are not kept: losing one costs a little time, never a fact.
  * They go from gateways to whoever keeps watch, in batches.
  */
-export interface HeartbeatSignal {
+export const HeartbeatSignal = z.object({
   /** The gateway that heard them, which can be asked after them. It speaks up now and then even if it heard nobody. */
-  readonly gatewayId: string
-  readonly machineIds: readonly string[]
+  gatewayId: z.string(),
+  machineIds: z.array(z.string()).readonly(),
   /** Machines whose session ended since the last batch: a hint to look, not a verdict. */
-  readonly closed: readonly string[]
-}
+  closed: z.array(z.string()).readonly(),
+})
+export type HeartbeatSignal = Readonly<z.infer<typeof HeartbeatSignal>>
 
 /** A running attempt is still alive on its machine. */
-export interface TaskLeaseSignal {
-  readonly deploymentId: string
-  readonly taskId: string
-  readonly machineId: string
-}
+export const TaskLeaseSignal = z.object({
+  deploymentId: z.string(),
+  taskId: z.string(),
+  machineId: z.string(),
+})
+export type TaskLeaseSignal = Readonly<z.infer<typeof TaskLeaseSignal>>
 
 /** A machine speaks with this gateway from now on. */
-export interface SessionSignal {
-  readonly gatewayId: string
-  readonly machineId: string
+export const SessionSignal = z.object({
+  gatewayId: z.string(),
+  machineId: z.string(),
   /** Set once another gateway has found that two machines use this key: neither may work. */
-  readonly isShared: boolean
-}
+  isShared: z.boolean(),
+})
+export type SessionSignal = Readonly<z.infer<typeof SessionSignal>>

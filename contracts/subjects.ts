@@ -44,7 +44,7 @@ export const inboundSubjectsAs = (user: string) => `remuda.in.as.${user}.*`
 export const inboundTypeOf = (subject: string): string => subject.slice(subject.lastIndexOf('.') + 1)
 
 /** Signals are not facts: heartbeats of machines, by the partition that hears them, and renewals of task leases. */
-export const heartbeatSignal = (partition: number) => `remuda.signals.heartbeat.${partition}`
+export const heartbeatSignal = (partition: number | string) => `remuda.signals.heartbeat.${partition}`
 export const taskLeaseSignal = 'remuda.signals.task-lease'
 /** A machine has begun a session at one gateway, which ends one that it may have at another. */
 export const sessionSignal = 'remuda.signals.session'

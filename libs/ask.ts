@@ -1,5 +1,5 @@
-import { z } from 'zod'
-import type { Answer, CommandEnvelope, ServiceName } from '#contracts/command.ts'
+import type { z } from 'zod'
+import { CommandEnvelope, type Answer, type ServiceName } from '#contracts/command.ts'
 import type { Cause, Message } from '#contracts/message.ts'
 import { partitionOf } from '#contracts/partitions.ts'
 import { allCommandsOf, commandSubject } from '#contracts/subjects.ts'
@@ -74,16 +74,6 @@ export type CommandHandlers<Command extends Message> = {
   readonly [Type in Command['type']]: (command: Extract<Command, { type: Type }>, cause: Cause) => Promise<Answer>
 }
 
-const Envelope = z.strictObject({
-  command: z.looseObject({ type: z.string() }),
-  cause: z.strictObject({
-    actor: z.string().min(1),
-    commandId: z.string().min(1),
-    correlationId: z.string().min(1),
-    causationId: z.string().min(1).nullable(),
-  }),
-})
-
 /**
  * Answers the commands of a service, whichever process asks; replicas share them out.
  * @param schema the union of the service's commands; what does not fit is refused as REQUEST_INVALID, field by field
@@ -97,7 +87,7 @@ export function answerCommands<Command extends Message>(
   to?: string,
 ): Subscription {
   const answer = async (payload: unknown): Promise<Answer> => {
-    const envelope = Envelope.safeParse(payload)
+    const envelope = CommandEnvelope.safeParse(payload)
     if (!envelope.success) return refuse('REQUEST_INVALID', complaint(envelope.error))
 
     const { command, cause } = envelope.data

@@ -22,7 +22,7 @@ const clocks = {
   'libs/store/sqlite/writer.ts': /setImmediate/,
 }
 
-/** What is started by name: by people, by npm, by the browser. */
+/** What is started by name: by people, by npm, by the browser; and what `contracts:generate` writes down. */
 const scripts: Record<string, string> = JSON.parse(readFileSync('package.json', 'utf8')).scripts
 const started = Object.values(scripts).flatMap((script) => [
   ...script.matchAll(/node ((?:contracts|libs|services)\/\S+\.ts)/g),
@@ -34,6 +34,7 @@ const entries = [
     'services/agent/main.ts',
     'services/console/app/main.ts',
     'services/console/vite.config.ts',
+    'contracts/describe/files.ts',
     ...started.map(([, file = '']) => file),
   ]),
 ]

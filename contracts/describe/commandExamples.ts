@@ -1,0 +1,74 @@
+import type { CommandData } from './inboxes.ts'
+import * as sample from './samples.ts'
+
+const { environmentId, machineId, projectId, version, deploymentId, taskId, enrollmentId, tokenId } = sample
+const { attributes, facts, publicKey, secretHash, who } = sample
+const self = { facts, attributes }
+const task = { deploymentId, taskId, machineId }
+const judged = { machineId, at: sample.atMs, evidence: sample.evidence }
+
+/** What each command may say: one example that its schema takes. */
+export const commandExamples: CommandData = {
+  CreateEnvironment: { environmentId, name: 'Production', policy: { dynamicRegistration: { removeAfterMs: '15m' } } },
+  RenameEnvironment: { environmentId, name: 'Production (north)' },
+  ChangeEnvironmentPolicy: { environmentId, policy: { guard: { share: 0.25 } }, expectedPolicyVersion: 1 },
+
+  RegisterMachine: { ...who, ...self, publicKey, enrollmentId, force: false },
+  ReregisterMachine: { machineId, ...self },
+  ChangeMachine: { machineId, roles: ['web', 'cache'] },
+  EnableMachine: { machineId },
+  DisableMachine: { machineId, reason: 'a disk is being replaced' },
+  DeregisterMachine: {
+    machineId,
+    cause: sample.removalCause,
+    evidence: { rule: 'unavailable', observedMs: 600_000, thresholdMs: 600_000 },
+    policyVersion: 1,
+  },
+  RestoreMachine: { machineId, reason: 'removed by mistake' },
+
+  CreateEnrollment: { enrollmentId, environmentId, roles: ['web'], secretHash, expiresAt: sample.atMs, usesMax: 1 },
+  UseEnrollment: { enrollmentId, secretHash, machineId, roles: ['web'], usedAt: sample.atMs },
+  RevokeEnrollment: { enrollmentId, reason: 'it was pasted into a chat' },
+  EnrollMachine: { enrollmentId, secretHash, machineId, name: 'web-1', roles: ['web'], publicKey, ...self },
+
+  CreateToken: { tokenId, name: 'Pipeline of the shop', scope: 'write', secretHash, expiresAt: null },
+  RevokeToken: { tokenId },
+
+  RecordHeard: { ...judged, evidence: { ...sample.evidence, kind: 'heartbeat', silentMs: 0, thresholdMs: null } },
+  RecordLate: { ...judged, evidence: { ...sample.evidence, kind: 'heartbeat-late', thresholdMs: 30_000 } },
+  RecordSilent: judged,
+  ForgetHealth: { machineId, at: sample.atMs },
+  ConfirmUnavailable: { machineId },
+  CheckMachine: { machineId },
+
+  ReleaseWithheldRemovals: { environmentId, machineIds: [machineId] },
+  CloseReleaseCircuit: { environmentId, projectId, version },
+  CarryOutRemoval: { environmentId, machineId, decisionId: '0191a0b0-0000-7000-8000-0000000000d1' },
+
+  CreateProject: { projectId, name: 'Shop' },
+  RenameProject: { projectId, name: 'Web shop' },
+  ChangeProcess: {
+    projectId,
+    process: {
+      steps: [{ id: 'install', kind: 'script', roles: ['web'], window: '25%', script: 'install "$REMUDA_VERSION"' }],
+    },
+    expectedVersion: null,
+  },
+  ChangeVariables: { projectId, variables: [{ name: 'REGION', value: 'north', environments: [environmentId] }] },
+  SetReleaseOverride: { projectId, environmentId, version, reason: '1.5.0 leaks memory' },
+  CreateRelease: { projectId, version, notes: 'Carts survive a restart.' },
+
+  CreateDeployment: { deploymentId, projectId, version, environmentId, kind: 'release', machineIds: null },
+  CancelDeployment: { deploymentId, reason: 'wrong version' },
+  DecideDeployment: { deploymentId, decision: 'approve', comment: 'The numbers look good.' },
+  RetryDeployment: { deploymentId, newDeploymentId: '0191a0b0-0000-7000-8000-000000000002' },
+  RecordTaskStarted: task,
+  RecordTaskResult: {
+    ...task,
+    result: { outcome: 'succeeded', outputs: { URL: 'http://10.0.0.7' }, durationMs: 4_200, logTruncated: false },
+  },
+  AppendTaskLog: { ...task, chunk: 1, text: 'installing 1.4.0 on web-1\n' },
+  GetWorkOrder: task,
+
+  PingMachine: { machineId },
+}

@@ -1,0 +1,53 @@
+import type { CommandType } from './inboxes.ts'
+
+/** What each command asks for, for people who have never seen it. */
+export const commandSentences: Readonly<Record<CommandType, string>> = {
+  CreateEnvironment: 'Make an environment. Settings of its policy that are left out take their defaults.',
+  RenameEnvironment: 'Show the environment under another name.',
+  ChangeEnvironmentPolicy: 'Replace the policy, if it still is the version that the change was made from.',
+
+  RegisterMachine: 'Register a machine, or bring it back after a removal that policy decided.',
+  ReregisterMachine: 'Bring up to date what the machine itself knows. What a person set stays.',
+  ChangeMachine: 'Give the machine another name, environment or roles.',
+  EnableMachine: 'Let the machine take part in deployments again.',
+  DisableMachine: 'Keep the machine out of deployments.',
+  DeregisterMachine: 'Take the machine out of its environment.',
+  RestoreMachine: 'Register a removed machine again, with its id and its history.',
+
+  CreateEnrollment: 'Make a join token, of whose secret only the hash is told.',
+  UseEnrollment: 'Use a join token for a machine.',
+  RevokeEnrollment: 'Let nobody in with the join token any more.',
+  EnrollMachine: 'Use a join token and register the machine that showed it; asked by a gateway that verified its key.',
+
+  CreateToken: 'Make an API token, of whose secret only the hash is told.',
+  RevokeToken: 'Let the API token open nothing any more.',
+
+  RecordHeard: 'Recorded by health itself when a machine was heard. Asked for by others, it is refused.',
+  RecordLate: 'Recorded by health itself when a machine is late. Asked for by others, it is refused.',
+  RecordSilent: 'Recorded by health itself when a machine is silent. Asked for by others, it is refused.',
+  ForgetHealth: 'Recorded by health itself when a machine is gone. Asked for by others, it is refused.',
+  ConfirmUnavailable: 'Confirm before a removal that the machine still does not answer. Records nothing.',
+  CheckMachine: 'Ask the machine for a sign of life now. Answered with its status and the round trip.',
+
+  ReleaseWithheldRemovals: 'Let withheld removals go: of the machines named, or (null) all.',
+  CloseReleaseCircuit: 'Let a release that failed too often be deployed by itself again.',
+  CarryOutRemoval: 'Carry out a removal that was decided, unless the machine answers by now.',
+
+  CreateProject: 'Make a project.',
+  RenameProject: 'Show the project under another name.',
+  ChangeProcess: 'Replace the steps of the project, if they still are those that the change was made from.',
+  ChangeVariables: 'Replace the variables of the project.',
+  SetReleaseOverride: 'Pin the release that the environment should have; null goes back to the last success.',
+  CreateRelease: 'Freeze steps and variables of the project under a version.',
+
+  CreateDeployment: 'Deploy a release to an environment: to the machines named, or (null) to all that it is for.',
+  CancelDeployment: 'End the deployment before its time.',
+  DecideDeployment: 'Answer the approval step that the deployment waits in.',
+  RetryDeployment: 'Deploy the same release again, to the targets on which this deployment did not succeed.',
+  RecordTaskStarted: 'The machine has begun with an attempt; asked by the gateway that it told.',
+  RecordTaskResult: 'The attempt ended on the machine; asked by the gateway that it told.',
+  AppendTaskLog: 'Keep a chunk of what the attempt printed. A chunk that comes twice is kept once.',
+  GetWorkOrder: 'Answer with all that the machine needs to run the attempt. Records nothing.',
+
+  PingMachine: 'Tell whether the machine answers at this moment, and how fast.',
+}
