@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'
 import scalar from '@scalar/fastify-api-reference'
@@ -30,7 +31,13 @@ export async function secureHeaders(app: FastifyInstance): Promise<void> {
   })
 }
 
-/** OpenAPI 3.1 of every declared route at /openapi.json, and a page to read it at /docs, with all it needs on board. */
+/** Generated from the contracts, and committed, so that what is served is what was checked. */
+const asyncApiFile = new URL('../../contracts/generated/asyncapi.json', import.meta.url)
+
+/**
+ * OpenAPI 3.1 of every declared route at /openapi.json, and a page to read it at /docs, with all it needs on board.
+ * AsyncAPI 3 of what goes over the bus and the agents' socket at /asyncapi.json.
+ */
 export async function documentRoutes(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
     hideUntagged: true,
@@ -54,7 +61,9 @@ export async function documentRoutes(app: FastifyInstance, version: string): Pro
     transformObject: jsonSchemaTransformObject,
   })
 
+  const asyncApi = await readFile(asyncApiFile, 'utf8')
   await publicly(app, async (scope) => {
+    scope.get('/asyncapi.json', { schema: { hide: true } }, (_, reply) => reply.type('application/json').send(asyncApi))
     scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
     scope.addHook('onSend', async (request, reply, payload) => {
       const page = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html')

@@ -17,6 +17,8 @@ describe('the server', () => {
     expect(statSync(join(remuda.data, 'admin-token')).mode & 0o777).toBe(0o600)
     const spec = await fetch(`${remuda.url}/openapi.json`)
     expect(((await spec.json()) as { openapi: string }).openapi).toMatch(/^3\.1/)
+    const bus = await fetch(`${remuda.url}/asyncapi.json`)
+    expect(((await bus.json()) as { asyncapi: string }).asyncapi).toMatch(/^3\.0/)
   })
 
   it('goes on where it stopped, with the same token', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { WebSocket } from 'ws'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -33,6 +34,13 @@ describe('the description of the API', () => {
     expect(document.components.schemas.Problem.properties.code.enum).toContain('MACHINE_UNKNOWN')
     expect(post.parameters[0].name).toBe('idempotency-key')
     expect(post.requestBody.content['application/json'].schema.additionalProperties).toBe(false)
+  })
+  it('has beside it what goes over the bus, as it was generated and checked', async () => {
+    const app = await testHttp(routes)
+    const reply = await app.inject('/asyncapi.json')
+    expect([reply.statusCode, reply.headers['content-type']]).toEqual([200, 'application/json; charset=utf-8'])
+    expect(reply.body).toBe(readFileSync('contracts/generated/asyncapi.json', 'utf8'))
+    expect(reply.json().asyncapi).toBe('3.0.0')
   })
   it('can be read on a page that loads nothing from elsewhere', async () => {
     const app = await testHttp(routes)
