@@ -26,6 +26,9 @@ const redact = {
   censor: '[redacted]',
 }
 
+/** What went wrong is told with its message, its stack and what lay behind it: of itself an error turns into `{}`. */
+const serializers = { err: pino.stdSerializers.err, error: pino.stdSerializers.err }
+
 /** Credentials of ours wear a prefix, so that they can be found in free text as well, such as an error's message. */
 const credential = /\brmd_[a-z]+_[A-Za-z0-9]+_[A-Za-z0-9_-]+/g
 export const hideCredentials = (line: string) => line.replaceAll(credential, 'rmd_[redacted]')
@@ -39,7 +42,7 @@ export const hideCredentials = (line: string) => line.replaceAll(credential, 'rm
 export function createLog(name: string, level: LogLevel, destination?: DestinationStream): Log {
   const output =
     destination ?? (process.stdout.isTTY ? pretty({ sync: true, ignore: 'pid,hostname' }) : pino.destination(1))
-  return pino({ name, level, redact, hooks: { streamWrite: hideCredentials } }, output)
+  return pino({ name, level, redact, serializers, hooks: { streamWrite: hideCredentials } }, output)
 }
 
 const ignore = () => {}

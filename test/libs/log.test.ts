@@ -17,6 +17,20 @@ describe('the log', () => {
     createLog('registry', 'warn', destination).info('listening')
     expect(lines).toEqual([])
   })
+  it.each(['err', 'error'])('tells what went wrong, and what lay behind it, under the name of %s', (name) => {
+    const { lines, destination } = collect()
+    const cause = new Error('the disk is full')
+    createLog('relay', 'info', destination).error({ [name]: new RangeError('not stored', { cause }) }, 'a fault')
+    const said = JSON.parse(lines[0] ?? '')[name]
+    expect(said).toMatchObject({ type: 'RangeError', message: expect.stringContaining('not stored') })
+    expect(said.message).toContain('the disk is full')
+    expect(said.stack).toContain('log.test.ts')
+  })
+  it('leaves what is no error as it is', () => {
+    const { lines, destination } = collect()
+    createLog('relay', 'info', destination).warn({ error: 'no room' }, 'a fault')
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ error: 'no room' })
+  })
   it('never writes credentials, under their names or in free text', () => {
     const { lines, destination } = collect()
     const log = createLog('gateway', 'trace', destination).child({ token: 'canary-1' })
