@@ -17,9 +17,17 @@ export class Gateways {
     this.#lastMs = clock.steadyMs()
   }
 
-  spoke(gatewayId: string): void {
+  /** @returns for how long none had spoken before */
+  spoke(gatewayId: string): number {
+    const hushMs = this.hushMs()
     this.#lastMs = this.#clock.steadyMs()
     this.#spokeMs.set(gatewayId, this.#lastMs)
+    return hushMs
+  }
+
+  /** For how long none has spoken. */
+  hushMs(): number {
+    return this.#clock.steadyMs() - this.#lastMs
   }
 
   /** Those that have spoken and are not known to be gone. */
@@ -35,7 +43,7 @@ export class Gateways {
 
   /** Since when nobody could be heard; null while somebody can. */
   deafSince(): number | null {
-    return this.#clock.steadyMs() - this.#lastMs > this.#silentMs ? this.#lastMs : null
+    return this.hushMs() > this.#silentMs ? this.#lastMs : null
   }
 
   /** The gateways that have fallen silent since it was last asked, while others still speak. */

@@ -14,9 +14,11 @@ export interface ListeningSettings {
   readonly stallMs?: number
   /** After how long without a word from any gateway nobody can be heard. They speak up every second. */
   readonly deafAfterMs?: number
+  /** After how long without a word nothing is concluded for the moment: it may be deafness that begins. */
+  readonly hushMaxMs?: number
 }
 
-const defaults = { tickMs: 250, stallMs: 5_000, deafAfterMs: 5_000 }
+const defaults = { tickMs: 250, stallMs: 5_000, deafAfterMs: 5_000, hushMaxMs: 2_000 }
 
 interface Place extends ListeningSettings {
   /** Names the observer in evidence and gaps; stays the same over restarts and changes of hands. */
@@ -82,7 +84,9 @@ export class Listening {
   }
 
   #hear(signal: HeartbeatSignal): void {
-    this.#gateways.spoke(signal.gatewayId)
+    const hushMs = this.#gateways.spoke(signal.gatewayId)
+    // It was too short for a gap in the record, but whoever was silent in it was so because of us.
+    if (hushMs > this.#settings.hushMaxMs && !this.#isDeaf) this.#partition.forgive(hushMs)
     this.#partition.hearAll(signal)
   }
 
@@ -101,7 +105,7 @@ export class Listening {
       this.#record(this.#observation.missed('stalled', this.#lastMs, now))
     }
     if (this.#isUnableToHear(now)) this.#partition.forgive(Math.min(now - this.#lastMs, tickMs))
-    else void this.#partition.tick()
+    else if (this.#gateways.hushMs() <= this.#settings.hushMaxMs) void this.#partition.tick()
     this.#lastMs = now
     this.#timer = clock.timer(tickMs, () => this.#tick())
   }

@@ -255,6 +255,22 @@ describe('a time in which no gateway speaks', () => {
     await stage.clock.advance(40_000)
     expect(await stage.said()).toEqual(['MachineBecameHealthy', 'HealthCheckFailed', 'MachineBecameUnavailable'])
   })
+  it('blames nobody even when it is too short for a gap, and leaves what was silent before as it was', async () => {
+    const stage = await healthStage()
+    await changePolicy(stage, { health: { lateAfterMs: 3_000, unavailableAfterMs: 3_000, heartbeatEveryMs: 500 } })
+    await stage.hear('m-1')
+    await stage.clock.advance(500)
+    stage.speaking?.cancel()
+    await stage.clock.advance(4_000)
+    expect(await stage.said()).toEqual(['MachineBecameHealthy'])
+    stage.speak()
+    await stage.clock.advance(1_000)
+    expect(await stage.said()).toEqual(['MachineBecameHealthy'])
+    expect(await observed(stage)).toEqual([])
+    // What came before and what comes after is counted; the four seconds in between are not.
+    await stage.clock.advance(2_500)
+    expect((await stage.said()).at(-1)).toBe('MachineBecameUnavailable')
+  })
   it('lets nobody confirm a silence that could not be broken', async () => {
     const stage = await deafStage()
     await stage.clock.advance(600_000)
