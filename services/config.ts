@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { serviceNames } from '#contracts/command.ts'
-import { onOff, timeSpan, wholeNumber } from '#libs/config.ts'
+import { ConfigMistakes, onOff, readConfig, timeSpan, wholeNumber, type ConfigSources } from '#libs/config.ts'
 import { defaultLimits, type HttpLimits } from '#libs/http/limits.ts'
 import { logLevels } from '#libs/log.ts'
 
@@ -86,3 +86,21 @@ export type ServerConfig = z.infer<typeof ServerConfig>
 
 /** What the command line and agents read, which may well be set where a server is started. */
 export const variablesOfOthers: readonly string[] = ['REMUDA_SERVER', 'REMUDA_API_TOKEN', 'REMUDA_TOKEN']
+
+/**
+ * Reads the server's settings.
+ * @throws ConfigMistakes with all that is wrong with them, also where each is right by itself
+ */
+export function readServerConfig(sources: ConfigSources): ServerConfig {
+  const config = readConfig(ServerConfig, sources)
+  // The worker connects to this very process.
+  if (config.worker && !config.services.includes('gateway'))
+    throw new ConfigMistakes([
+      {
+        name: '--worker',
+        wrong: 'a process without gateway serves no agents, and so no worker.',
+        accepted: 'where --services names gateway; one process with a worker is enough.',
+      },
+    ])
+  return config
+}

@@ -4,7 +4,7 @@ import { serviceNames } from '#contracts/command.ts'
 import { createAsk } from '#libs/ask.ts'
 import { BusFault } from '#libs/bus/bus.ts'
 import { openBus } from '#libs/bus/open.ts'
-import { configHelp, ConfigMistakes, readConfig, unknownVariables } from '#libs/config.ts'
+import { configHelp, ConfigMistakes, unknownVariables } from '#libs/config.ts'
 import { openDataFolder } from '#libs/dataFolder.ts'
 import { openLeases } from '#libs/leases/open.ts'
 import { aborted, exitCodes, OperatorFault, runUntilStopped } from '#libs/lifecycle.ts'
@@ -16,7 +16,7 @@ import { withoutPassword } from '#libs/store/withoutPassword.ts'
 import { systemClock as clock } from '#libs/systemClock.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { adminTokenPath } from './adminToken.ts'
-import { ServerConfig, variablesOfOthers } from './config.ts'
+import { readServerConfig, ServerConfig, variablesOfOthers } from './config.ts'
 import { openDoor, type Door } from './door.ts'
 import { startServices } from './start.ts'
 
@@ -114,7 +114,7 @@ if (unknown.length > 0) log.warn({ unknown }, 'these variables look like setting
 await runUntilStopped(
   async (stop) => {
     try {
-      await serve(readConfig(ServerConfig, { env: process.env, argv }), stop)
+      await serve(readServerConfig({ env: process.env, argv }), stop)
     } catch (error) {
       const explained = explain(error)
       if (explained === null) throw error

@@ -62,6 +62,13 @@ describe('the server', () => {
       expect(output).toContain(word)
   })
 
+  it('refuses a worker where no agent is served', async () => {
+    const flags = ['--port', '0', '--services', 'registry,query', '--worker']
+    const { code, output } = await new Running(serverMain, flags).exit()
+    expect(code).toBe(78)
+    expect(output).toMatch(/--worker: .*gateway/)
+  })
+
   it('refuses a data folder that another server has, and says which process', async () => {
     await using remuda = await Remuda.start()
     const { code, output } = await new Running(serverMain, ['--port', '0', '--data', remuda.data]).exit()
