@@ -2,6 +2,9 @@ import type { Log } from '#libs/log.ts'
 import type { EventStore } from '#libs/store/store.ts'
 import type { Take, Work } from './leases.ts'
 
+/** What the log says when this process begins the work of a partition: who does what can be read from it. */
+export const begunMessage = 'the work of a partition is done here from now on'
+
 export interface DutiesOptions {
   readonly service: string
   readonly take: Take
@@ -87,7 +90,7 @@ export class Duties {
     try {
       const work = await take({ service, partition, store: store.fenced(this.#fence(partition), await token) })
       void work.failure.then(this.#failure.resolve)
-      log.info({ service, partition }, 'the work of a partition is done here from now on')
+      log.info({ service, partition }, begunMessage)
       return work
     } catch (error) {
       log.error({ service, partition, error }, 'the work of a partition could not be begun')

@@ -1,43 +1,56 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '#libs/clock.ts'
+import type { ControlPlane } from './controlPlane.ts'
+import { baseEnvironment, signal } from './program.ts'
 
-const serverMain = fileURLToPath(new URL('../../main.ts', import.meta.url))
 export const agentMain = fileURLToPath(new URL('../../agent/main.ts', import.meta.url))
-const startWithinMs = 60_000
 const stopWithinMs = 20_000
 const lookEveryMs = 50
 const ownerOnly = 0o600
+const ownerOnlyFolder = 0o700
 
 /**
- * Where the demo plays: a folder that is gone afterwards, a server, and one process with a folder of its own for every
- * machine. A machine's process id is in its folder, so that scripts of a deployment can start and end machines too.
+ * Where the demo plays: a folder that is gone afterwards, a control plane, and one process with a folder of its own for
+ * every machine. A machine's process id is in its folder, so that scripts of a deployment can start and end machines too.
  */
-export class Stage implements AsyncDisposable {
+export class Stage<Plane extends ControlPlane = ControlPlane> implements AsyncDisposable {
   readonly folder: string
   readonly clock: Clock
-  url = ''
-  #server: ChildProcess | null = null
+  #plane: Plane | null = null
 
   private constructor(folder: string, clock: Clock) {
     this.folder = folder
     this.clock = clock
   }
 
-  static async build(clock: Clock, port: number): Promise<Stage> {
-    const stage = new Stage(await mkdtemp(join(tmpdir(), 'remuda-demo-')), clock)
-    mkdirSync(stage.machinesFolder)
+  /** @param start starts the control plane, which keeps what it has in the folder */
+  static async build<Plane extends ControlPlane>(
+    clock: Clock,
+    start: (folder: string) => Promise<Plane>,
+  ): Promise<Stage<Plane>> {
+    const stage = new Stage<Plane>(await mkdtemp(join(tmpdir(), 'remuda-demo-')), clock)
+    mkdirSync(stage.machinesFolder, { mode: ownerOnlyFolder })
     try {
-      await stage.#startServer(port)
+      stage.#plane = await start(stage.folder)
       return stage
     } catch (error) {
       await stage[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  get plane(): Plane {
+    if (this.#plane === null) throw new Error('The stage has no control plane yet.')
+    return this.#plane
+  }
+
+  get url(): string {
+    return this.plane.url
   }
 
   get machinesFolder(): string {
@@ -50,10 +63,6 @@ export class Stage implements AsyncDisposable {
 
   keepJoinToken(token: string): void {
     writeFileSync(this.joinTokenFile, `${token}\n`, { mode: ownerOnly })
-  }
-
-  async adminToken(): Promise<string> {
-    return (await readFile(join(this.folder, 'data', 'admin-token'), 'utf8')).trim()
   }
 
   /** Starts a machine: an agent with a folder of its own, which it finds again when it is started again. */
@@ -89,57 +98,20 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const names = readdirSync(this.machinesFolder)
-    for (const name of names) signal(this.#pidOf(name), 'SIGTERM')
-    this.#server?.kill('SIGTERM')
-    const left = () => names.filter((name) => this.isRunning(name))
-    for (
-      let waitedMs = 0;
-      waitedMs < stopWithinMs && (left().length > 0 || this.#serverRuns());
-      waitedMs += lookEveryMs
-    )
-      await this.clock.sleep(lookEveryMs)
-    for (const name of left()) this.killMachine(name)
-    if (this.#serverRuns()) this.#server?.kill('SIGKILL')
+    await Promise.all([this.#endMachines(), this.#plane?.[Symbol.asyncDispose]()])
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
-  #serverRuns(): boolean {
-    return this.#server !== null && this.#server.exitCode === null && this.#server.signalCode === null
+  async #endMachines(): Promise<void> {
+    const names = readdirSync(this.machinesFolder)
+    for (const name of names) signal(this.#pidOf(name), 'SIGTERM')
+    const left = () => names.filter((name) => this.isRunning(name))
+    for (let waitedMs = 0; waitedMs < stopWithinMs && left().length > 0; waitedMs += lookEveryMs)
+      await this.clock.sleep(lookEveryMs)
+    for (const name of left()) this.killMachine(name)
   }
 
   #pidOf(name: string): number {
     return Number(this.fileOn(name, 'pid') ?? Number.NaN)
-  }
-
-  async #startServer(port: number): Promise<void> {
-    const errors = openSync(join(this.folder, 'server.log'), 'a')
-    const flags = ['--port', String(port), '--data', join(this.folder, 'data'), '--worker', '--log-level', 'warn']
-    const server = spawn(process.execPath, [serverMain, ...flags], {
-      stdio: ['ignore', 'pipe', errors],
-      env: { ...baseEnvironment(), HOME: this.folder },
-    })
-    closeSync(errors)
-    this.#server = server
-    let said = ''
-    server.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text))
-    for (let waitedMs = 0; waitedMs < startWithinMs; waitedMs += lookEveryMs) {
-      this.url = /console +(http:\S+?)\/\s/.exec(said)?.[1] ?? ''
-      if (this.url !== '') return
-      if (!this.#serverRuns()) break
-      await this.clock.sleep(lookEveryMs)
-    }
-    throw new Error(`The server did not start:\n${readFileSync(join(this.folder, 'server.log'), 'utf8')}`)
-  }
-}
-
-/** What a process needs to run, and none of the settings that the person who runs the demo may have for a real server. */
-const baseEnvironment = () => ({ PATH: process.env.PATH ?? '', LANG: process.env.LANG ?? 'C.UTF-8' })
-
-const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
-  try {
-    return Number.isInteger(pid) && process.kill(pid, name)
-  } catch {
-    return false
   }
 }
