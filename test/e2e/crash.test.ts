@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { DeploymentRow, EventRow, MachineRow } from '#contracts/rows.ts'
+import type { DeploymentRow, MachineRow } from '#contracts/rows.ts'
 import { Remuda, until } from '#test/support/remuda.ts'
+import { expectSoundLog } from '#test/support/soundLog.ts'
 
 const crashes = 12
 const names = ['web-1', 'web-2', 'web-3']
@@ -59,24 +60,6 @@ describe('a server that is killed in the middle of deployments', () => {
         .split('\n')
       expect(ran.toSorted(), name).toEqual(expected)
     }
-    await expectSoundLog(remuda)
+    await expectSoundLog((address) => remuda.ask('GET', address))
   })
 })
-
-/** Versions without gaps, positions that only grow, and no machine removed because of us. */
-async function expectSoundLog(remuda: Remuda): Promise<void> {
-  const versions = new Map<string, number>()
-  let position = 0
-  for (;;) {
-    const { items } = await remuda.ask<{ items: EventRow[] }>('GET', `events?after=${position}&limit=1000`)
-    if (items.length === 0) return
-    for (const event of items) {
-      expect(event.position).toBeGreaterThan(position)
-      position = event.position
-      expect(event.streamversion).toBe((versions.get(event.stream) ?? 0) + 1)
-      versions.set(event.stream, event.streamversion)
-      expect(event.type).not.toBe('MachineDeregistered')
-      expect(event.type).not.toBe('MachineBecameUnavailable')
-    }
-  }
-}
