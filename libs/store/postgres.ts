@@ -1,11 +1,12 @@
 import { fencedView, noFences, withFence, type AppendWith } from './fence.ts'
-import { followLog } from './postgres/follow.ts'
+import { followDoorbell } from './followDoorbell.ts'
 import { checkAdopted, checkAppend, checkPage, checkStream, serialise } from './limits.ts'
 import { Append } from './postgres/append.ts'
 import { backupTo } from './postgres/backup.ts'
 import { openEngine, type PostgresOptions } from './postgres/engine.ts'
+import { asFault, isPassing } from './postgres/faults.ts'
 import { keptBeside } from './postgres/kept.ts'
-import { closedFault } from './postgres/patience.ts'
+import { closedFault } from './patience.ts'
 import { verifyLog } from './postgres/verify.ts'
 import type { EventStore } from './store.ts'
 
@@ -62,7 +63,8 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Event
     async timeMs() {
       return reader().timeMs()
     },
-    follow: (after, signal) => followLog({ reader: engine.reader, doorbell, clock }, after, signal),
+    follow: (after, signal) =>
+      followDoorbell({ reader: engine.reader, doorbell, clock, isPassing, asFault }, after, signal),
 
     async backup(file) {
       reader()
