@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import type { Cause, Message, Recorded } from '#contracts/message.ts'
 import { openMemoryStore } from '#libs/store/memory.ts'
 import { createMemoryDisk } from '#libs/store/memoryDisk.ts'
@@ -10,6 +11,8 @@ import { systemClock as clock } from '#libs/systemClock.ts'
 
 /** A place where a store keeps what it knows, so that it can be closed and opened again. */
 export interface StoreHome extends Disposable {
+  /** What the port leaves to the kind of store and this one does not do; most do it all. */
+  readonly lacks?: readonly ('consecutive positions' | 'one order of appends' | 'backups')[]
   open(): Promise<EventStore>
   /** A name that `backup` takes. */
   target(name: string): string
@@ -65,6 +68,17 @@ export async function firstOf(store: EventStore, after: number, count: number): 
   return events.slice(0, count)
 }
 
+export const positionsOf = (events: readonly Recorded[]): readonly number[] => events.map(({ meta }) => meta.position)
+
+/** That these are the events behind a position, in order: one after another, or with gaps where the store has them. */
+export function expectInOrder(home: StoreHome, events: readonly Recorded[], after = 0): void {
+  const positions = positionsOf(events)
+  if (home.lacks?.includes('consecutive positions')) {
+    for (const [at, position] of positions.entries())
+      expect(position, 'a position').toBeGreaterThan(positions[at - 1] ?? after)
+  } else expect(positions).toEqual(positions.map((_, at) => after + at + 1))
+}
+
 /** Everything that is stored, in order. */
 export async function everythingIn(store: EventStore): Promise<readonly Recorded[]> {
   const events: Recorded[] = []
@@ -72,3 +86,12 @@ export async function everythingIn(store: EventStore): Promise<readonly Recorded
     events.push(...page)
   return events
 }
+
+/** What is said when something fails, with what is behind it; `done` when it does not fail. */
+export const messageOf = (work: () => unknown): Promise<string> =>
+  Promise.resolve()
+    .then(work)
+    .then(
+      () => 'done',
+      (error: Error) => `${error.name}: ${error.message} ${JSON.stringify(error.cause ?? null)}`,
+    )

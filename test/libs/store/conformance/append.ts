@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { storeLimits } from '#libs/store/limits.ts'
 import type { EventStore } from '#libs/store/store.ts'
-import { everythingIn, mustAppend, noted, someCause, type StoreHome } from '#test/support/store.ts'
+import {
+  everythingIn,
+  expectInOrder,
+  mustAppend,
+  noted,
+  positionsOf,
+  someCause,
+  type StoreHome,
+} from '#test/support/store.ts'
 
 export function appending(createHome: () => StoreHome): void {
   let home: StoreHome
@@ -19,15 +27,12 @@ export function appending(createHome: () => StoreHome): void {
     it('answers them as recorded, with versions and positions in order', async () => {
       const first = await mustAppend(store, 'machine-a', 0, noted(1), noted(2))
       const [third] = await mustAppend(store, 'machine-b', 0, noted(3))
-      expect(first.map(({ meta }) => [meta.stream, meta.version, meta.position])).toEqual([
-        ['machine-a', 1, 1],
-        ['machine-a', 2, 2],
+      expect(first.map(({ meta }) => [meta.stream, meta.version])).toEqual([
+        ['machine-a', 1],
+        ['machine-a', 2],
       ])
-      expect(third).toMatchObject({
-        type: 'Noted',
-        data: { note: 3 },
-        meta: { stream: 'machine-b', version: 1, position: 3 },
-      })
+      expect(third).toMatchObject({ type: 'Noted', data: { note: 3 }, meta: { stream: 'machine-b', version: 1 } })
+      expectInOrder(home, [...first, third!])
       expect(third?.meta).toMatchObject(someCause)
       expect(new Set([...first, third].map((event) => event?.meta.id)).size).toBe(3)
     })
@@ -47,7 +52,7 @@ export function appending(createHome: () => StoreHome): void {
       const appended = await mustAppend(store, 'machine-a', 0, noted(1), noted(2))
       expect(await store.read('machine-a')).toEqual({ version: 2, events: appended })
       expect(await store.readAll(0, 10)).toEqual(appended)
-      expect(await store.head()).toBe(2)
+      expect(await store.head()).toBe(appended[1]?.meta.position)
     })
 
     it('reads a stream after a version, and one that does not exist as empty', async () => {
@@ -62,9 +67,16 @@ export function appending(createHome: () => StoreHome): void {
 
     it('pages through all streams', async () => {
       for (let number = 0; number < 7; number++) await mustAppend(store, `machine-${number}`, 0, noted(number))
-      const page = await store.readAll(2, 3)
-      expect(page.map(({ meta }) => meta.position)).toEqual([3, 4, 5])
-      expect(await store.readAll(7, 3)).toEqual([])
+      const all = await store.readAll(0, 10)
+      const [, second = 0] = positionsOf(all)
+      expect(await store.readAll(second, 3)).toEqual(all.slice(2, 5))
+      expect(await store.readAll(await store.head(), 3)).toEqual([])
+    })
+
+    it('finds an event by its position', async () => {
+      for (let number = 0; number < 3; number++) await mustAppend(store, `machine-${number}`, 0, noted(number))
+      for (const event of await everythingIn(store))
+        expect(await store.readAll(event.meta.position - 1, 1)).toEqual([event])
     })
 
     it('keeps what JSON can say, and nothing that is only in memory', async () => {
@@ -93,16 +105,18 @@ export function appending(createHome: () => StoreHome): void {
 
   describe('when the version is not the expected one', () => {
     it('answers a conflict and leaves no trace', async () => {
-      await mustAppend(store, 'machine-a', 0, noted(1))
+      const [first] = await mustAppend(store, 'machine-a', 0, noted(1))
       for (const version of [0, 2, 7])
         expect(await store.append('machine-a', version, [noted('lost')], someCause)).toBe('conflict')
       expect(await store.append('machine-new', 1, [noted('lost')], someCause)).toBe('conflict')
-      expect(await store.head()).toBe(1)
+      expect(await store.head()).toBe(first?.meta.position)
       expect(await store.read('machine-new')).toEqual({ version: 0, events: [] })
       // A store that counts a lost race refuses the right version for ever after.
       await mustAppend(store, 'machine-a', 1, noted(2))
       await mustAppend(store, 'machine-new', 0, noted(3))
-      expect((await everythingIn(store)).map(({ meta }) => meta.position)).toEqual([1, 2, 3])
+      const all = await everythingIn(store)
+      expect(all.length).toBe(3)
+      expectInOrder(home, all)
       expect((await store.verify()).problems).toEqual([])
     })
 
@@ -144,9 +158,7 @@ export function appending(createHome: () => StoreHome): void {
       expect((await store.read(stream)).events.map(({ data, meta }) => [data, meta.version])).toEqual(
         [1, 2, 3, 4, 5].map((version) => [{ note: number }, version]),
       )
-    expect((await everythingIn(store)).map(({ meta }) => meta.position)).toEqual(
-      Array.from({ length: 300 }, (_, at) => at + 1),
-    )
+    expectInOrder(home, await everythingIn(store))
     expect(await store.verify()).toEqual({ events: 300, streams: 60, problems: [] })
   })
 

@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Recorded } from '#contracts/message.ts'
 import type { EventStore } from '#libs/store/store.ts'
-import { everythingIn, firstOf, mustAppend, noted, type StoreHome } from '#test/support/store.ts'
-
-const positionsOf = (events: readonly Recorded[]) => events.map(({ meta }) => meta.position)
-const upTo = (last: number, after = 0) => Array.from({ length: last - after }, (_, index) => after + index + 1)
+import {
+  everythingIn,
+  expectInOrder,
+  firstOf,
+  mustAppend,
+  noted,
+  positionsOf,
+  type StoreHome,
+} from '#test/support/store.ts'
 
 export function following(createHome: () => StoreHome): void {
   let home: StoreHome
@@ -28,12 +32,15 @@ export function following(createHome: () => StoreHome): void {
   describe('who follows', () => {
     it('gets everything from the beginning, in pages without gaps', async () => {
       await fill(2_345)
-      expect(positionsOf(await firstOf(store, 0, 2_345))).toEqual(upTo(2_345))
+      const followed = await firstOf(store, 0, 2_345)
+      expect(followed.map(({ meta }) => meta.version)).toEqual(followed.map((_, at) => at + 1))
+      expectInOrder(home, followed)
     })
 
     it('gets what comes after a position', async () => {
       await fill(10)
-      expect(positionsOf(await firstOf(store, 7, 3))).toEqual([8, 9, 10])
+      const all = await everythingIn(store)
+      expect(await firstOf(store, positionsOf(all)[6] ?? 0, 3)).toEqual(all.slice(7))
     })
 
     it('gets what is appended later, as it would be read later', async () => {
@@ -56,9 +63,9 @@ export function following(createHome: () => StoreHome): void {
       })()
       const quick = firstOf(store, 0, 120)
       for (let version = 0; version < 120; version++) await mustAppend(store, 'machine-a', version, noted(version))
-      expect(positionsOf(await quick)).toEqual(upTo(120))
+      expect(await quick).toEqual(await everythingIn(store))
       await slow
-      expect(seen).toEqual(upTo(120))
+      expect(seen).toEqual(positionsOf(await quick))
     })
 
     it('ends at once when told to, also while waiting', async () => {
@@ -88,10 +95,16 @@ export function following(createHome: () => StoreHome): void {
         for (let version = 0; version < 40; version++)
           await mustAppend(store, `machine-${writer}`, version, noted(version))
       })
-      const [fromStart, fromMiddle] = await Promise.all([firstOf(store, 0, 320), firstOf(store, 100, 220), ...writers])
-      expect(positionsOf(fromStart)).toEqual(upTo(320))
-      expect(positionsOf(fromMiddle)).toEqual(upTo(320, 100))
+      const [first] = await firstOf(store, 0, 1)
+      const middle = first?.meta.position ?? 0
+      const [fromStart, fromMiddle] = await Promise.all([
+        firstOf(store, 0, 320),
+        firstOf(store, middle, 319),
+        ...writers,
+      ])
+      expectInOrder(home, fromStart)
       expect(fromStart).toStrictEqual(await everythingIn(store))
+      expect(fromMiddle).toStrictEqual(fromStart.slice(1))
     })
   })
 }
