@@ -8,7 +8,8 @@ export interface Message {
 
 /**
  * What the store adds to a fact when it is appended.
- * `version` counts the events of the stream from 1; `position` counts all events and only ever grows.
+ * `version` counts the events of the stream from 1; `position` orders all events and only ever grows; in some
+ * stores there are gaps.
  * `at` is the wall clock in milliseconds since 1970, recorded for people; no rule may depend on it.
  */
 export interface Meta {

@@ -24,7 +24,7 @@ export interface EventStore extends AsyncDisposable {
   head(): Promise<number>
   /**
    * Pages of events after a position, for ever: what is stored first, then what arrives, at once. A page is never
-   * empty, positions are gap-free from page to page as stored. Ends when the signal aborts.
+   * empty, and nothing is left out from page to page. Ends when the signal aborts.
    */
   follow(after: number, signal: AbortSignal): AsyncIterable<readonly Recorded[]>
 

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { Bus } from '#libs/bus/bus.ts'
 import type { EventStore } from '#libs/store/store.ts'
 import type { Asked } from './answers.ts'
+import { eventsBehind } from './behind.ts'
 import { deliveryRoutes } from './deliveryRoutes.ts'
 import { eventRoutes } from './eventRoutes.ts'
 import { fleetRoutes } from './fleetRoutes.ts'
@@ -18,7 +19,7 @@ export const queryRoutes =
   ({ query, store, bus }: Asked & { readonly store: EventStore; readonly bus: Bus }): FastifyPluginAsyncZod =>
   async (app) => {
     app.vitals.addReadiness('query', async () => {
-      const behind = (await store.head()) - query.position
+      const behind = await eventsBehind(store, query.position, behindMax)
       return behind > behindMax ? `the read model is ${behind} events behind` : null
     })
     await app.register(fleetRoutes({ query, store }))

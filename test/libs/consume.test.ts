@@ -9,7 +9,7 @@ import { startRelay } from '#libs/relay.ts'
 import { causeOf, something } from '../support/counter.ts'
 import { createDice } from '../support/dice.ts'
 import { faultyBus } from '../support/faultyBus.ts'
-import { memoryStore, watchedStore } from '../support/stores.ts'
+import { memoryStore, storeWithGaps, watchedStore } from '../support/stores.ts'
 import { createVirtualClock } from '../support/virtualClock.ts'
 
 let clock = createVirtualClock()
@@ -180,6 +180,55 @@ describe('a consumer', () => {
     await clock.advance(10)
     expect(batches).toEqual([[1, 2, 3], [4, 5, 6], [7, 8, 9], [10]])
     expect(turns).toBeGreaterThanOrEqual(3)
+  })
+})
+
+describe('a consumer of a store whose positions have gaps', () => {
+  const gap = 100
+  beforeEach(() => void (store = storeWithGaps(memoryStore(clock), gap)))
+
+  it('reads from the store what the bus tells of, once for each time, and then waits', async () => {
+    await using consumer = consume({ idleMs: 1_000 })
+    await clock.settle()
+    const readsBefore = storeReads()
+    publish(await append(3))
+    await clock.settle()
+    expect(handled()).toEqual([100, 200, 300])
+    expect(storeReads()).toBe(readsBefore + 1)
+    publish(await append(1))
+    await clock.settle()
+    expect(handled()).toEqual([100, 200, 300, 400])
+    expect(storeReads()).toBe(readsBefore + 2)
+    await clock.advance(900)
+    expect([storeReads(), consumer.position]).toEqual([readsBefore + 2, 400])
+  })
+
+  it('does not ask again and again for what a node of the store has not got yet', async () => {
+    await using _ = consume({ idleMs: 1_000 })
+    const [event] = await append(1)
+    await clock.settle()
+    const readsBefore = storeReads()
+    publish([{ ...event!, meta: { ...event!.meta, position: 700 } }])
+    await clock.settle()
+    // One brings what was missed before it, and one brings nothing.
+    expect([storeReads(), handled()]).toEqual([readsBefore + 2, [100]])
+    await clock.advance(999)
+    expect(storeReads()).toBe(readsBefore + 2)
+  })
+
+  it.each([1, 2, 3])('handles every event once and in order, whatever the bus does (seed %i)', async (seed) => {
+    const dice = createDice(seed)
+    bus = faultyBus(bus, clock, { lose: 0.2, double: 0.2, delay: 0.4, delayMaxMs: 3_000 }, seed)
+    await using relay = startRelay({ store, bus, clock, log: silentLog })
+    await using consumer = consume({ batchMax: 7, queueMax: 9 })
+    let appended = 0
+    for (; appended < 100; appended += 2) {
+      await append(2, `machine-${Math.floor(dice.chance() * 4)}`)
+      await clock.advance(dice.chance() * 60)
+    }
+    expect(await clock.run(() => consumer.position === appended * gap, 60_000)).toBe(true)
+    expect(handled()).toEqual(upTo(appended).map((position) => position * gap))
+    expect(relay.position).toBe(appended * gap)
   })
 })
 
