@@ -33,13 +33,14 @@ export const ServerConfig = z.object({
   data: z.string().default('./data').describe('the folder of everything that is kept').meta({ accepted: 'a path' }),
   storeUrl: z
     .string()
-    .regex(/^(sqlite|memory|postgres|postgresql):/, 'no event store that Remuda knows')
+    .regex(/^(sqlite|memory|postgres|postgresql|(kurrentdb|esdb)(\+discover)?):/, 'no event store that Remuda knows')
     .default('sqlite:')
     .describe('the event store')
     .meta({
       secret: true,
       accepted:
-        'sqlite: (a file in the data folder), sqlite:/path/to/file.db, postgres://..., or memory: (nothing is kept)',
+        'sqlite: (a file in the data folder), sqlite:/path/to/file.db, postgres://..., kurrentdb://..., ' +
+        'or memory: (nothing is kept)',
     }),
   busUrl: z
     .string()
