@@ -23,7 +23,7 @@ export interface CommandEnvelope {
   readonly cause: Cause
 }
 
-const AcceptedAnswer = z.object({
+export const AcceptedAnswer = z.object({
   accepted: z.literal(true),
   /** The position up to which a reader must have got to see the effect. */
   position: z.number(),

@@ -1,5 +1,7 @@
 import type { z } from 'zod'
-import { Answer, CommandEnvelope } from '../command.ts'
+import { AcceptedAnswer, Answer, CommandEnvelope } from '../command.ts'
+import { inboundRequests } from '../inbound.ts'
+import { PlainProblem } from '../problem.ts'
 import * as rows from '../rows.ts'
 import { HeartbeatSignal, SessionSignal, TaskLeaseSignal } from '../signals.ts'
 import { commandExample } from './asyncapi/commands.ts'
@@ -11,6 +13,7 @@ import { agentFrames, agentFrameSchemas, serverFrames, serverFrameSchemas } from
 import { inboxes, type CommandType, type Inbox } from './inboxes.ts'
 import { askedSchema, readSchema, type Json } from './jsonSchema.ts'
 import { messagesOf } from './messages.ts'
+import { requestExample } from './requestExamples.ts'
 import { streamKinds, type EventType } from './streams.ts'
 
 const { EnvironmentRow, MachineRow, ProjectRow, ReleaseRow, DeploymentRow } = rows
@@ -21,7 +24,10 @@ const rowSchemas: Readonly<Record<string, z.ZodType>> = {
   ...{ EnvironmentRow, MachineRow, ProjectRow, ReleaseRow, DeploymentRow },
   ...{ TaskRow, EnrollmentRow, TokenRow, EventRow, Overview },
 }
-const busSchemas: Readonly<Record<string, z.ZodType>> = { Answer, HeartbeatSignal, TaskLeaseSignal, SessionSignal }
+const busSchemas: Readonly<Record<string, z.ZodType>> = {
+  ...{ AcceptedAnswer, Answer, Problem: PlainProblem },
+  ...{ HeartbeatSignal, TaskLeaseSignal, SessionSignal },
+}
 
 const dialect = 'draft-2020-12'
 
@@ -56,6 +62,10 @@ export function contractFiles(version: string, examples: EventExamples): Readonl
   for (const { type, schema } of commands) {
     addSchema('command', type, askedSchema(schema, dialect), commandSentences[type as CommandType])
     addExample('command', type, commandExample(type as CommandType))
+  }
+  for (const [type, { data, summary }] of Object.entries(inboundRequests)) {
+    addSchema('request', type, askedSchema(data, dialect), `${summary}.`)
+    addExample('request', type, requestExample(type))
   }
   for (const [name, row] of Object.entries(rowSchemas)) addSchema('row', name, readSchema(row, dialect))
   for (const [name, message] of Object.entries(busSchemas)) addSchema('bus', name, readSchema(message, dialect))

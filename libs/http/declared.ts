@@ -1,6 +1,6 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { z } from 'zod'
-import { Problem, problemType } from '../problem.ts'
+import { Problem, problemType } from '#contracts/problem.ts'
 
 const problemResponse = { description: 'A problem', content: { [problemType]: { schema: Problem } } }
 const documented = /^\/v1\//

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AcceptedAnswer } from '#contracts/command.ts'
+import type { Problem } from '#contracts/problem.ts'
 import type { Http } from '../http/http.ts'
-import type { Problem } from '../problem.ts'
 import type { Readable } from './request.ts'
 
 /** What came of a request: where its effect is readable from and what it made, or why not. */

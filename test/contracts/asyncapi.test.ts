@@ -106,11 +106,13 @@ describe('the AsyncAPI document', () => {
 })
 
 /** What makes streams and subjects, or takes them apart, and is none by itself. */
-const shared = ['categoryOf', 'idOf', 'allEvents', 'eventSubject', 'allCommandsOf']
+const shared = ['categoryOf', 'idOf', 'allEvents', 'eventSubject', 'allCommandsOf', 'inboundTypeOf']
 const subjectOf: Readonly<Record<string, string>> = {
   commandSubject: subjects.commandSubject('gateway', 'PingMachine', 'gateway-1'),
   parkedRetrySubject: subjects.parkedRetrySubject('removals.v1'),
   heartbeatSignal: subjects.heartbeatSignal(3),
+  inboundSubjects: subjects.inboundSubjects.replace('*', 'CreateRelease'),
+  inboundSubjectsAs: subjects.inboundSubjectsAs('ci').replace('*', 'CreateRelease'),
   taskLeaseSignal: subjects.taskLeaseSignal,
   sessionSignal: subjects.sessionSignal,
 }

@@ -7,6 +7,7 @@ import { contractFiles, eventSchemas } from '#contracts/describe/files.ts'
 import { inboxes, type Inbox } from '#contracts/describe/inboxes.ts'
 import { messagesOf } from '#contracts/describe/messages.ts'
 import { streamKinds, type StreamKind } from '#contracts/describe/streams.ts'
+import { inboundRequests } from '#contracts/inbound.ts'
 import * as rows from '#contracts/rows.ts'
 import { newestGolden } from './goldenEvents.ts'
 
@@ -37,6 +38,7 @@ const contracts = new Map<string, z.ZodType>([
   ...inboxes.flatMap(({ commands }: Inbox) =>
     commands.flatMap(messagesOf).map(({ type, schema }): [string, z.ZodType] => [`command/${type}`, schema]),
   ),
+  ...Object.entries(inboundRequests).map(([type, { data }]): [string, z.ZodType] => [`request/${type}`, data]),
   ...agentFrameSchemas.map(({ type, schema }): [string, z.ZodType] => [`frame/agent.${type}`, schema]),
   ...serverFrameSchemas.map(({ type, schema }): [string, z.ZodType] => [`frame/server.${type}`, schema]),
 ])
@@ -55,8 +57,8 @@ function* spoiled(value: unknown): Generator {
 }
 
 describe('a JSON Schema', () => {
-  it('is there for every event, command, frame and row', () => {
-    for (const kind of ['event', 'command', 'frame'])
+  it('is there for every event, command, request, frame and row', () => {
+    for (const kind of ['event', 'command', 'request', 'frame'])
       expect(namesOf(kind).toSorted()).toEqual([...contracts.keys()].filter((name) => name.startsWith(kind)).toSorted())
     const declared = Object.keys(rows).filter((name) => /^[A-Z]/.test(name) && !nested.includes(name))
     expect(namesOf('row').toSorted()).toEqual(declared.map((name) => `row/${name}`).toSorted())
@@ -66,7 +68,7 @@ describe('a JSON Schema', () => {
     expect(Object.keys(eventSchemas()).map((type) => `event/${type}`)).toEqual(namesOf('event'))
   })
 
-  it('has an example for every event, command and frame', () => {
+  it('has an example for every event, command, request and frame', () => {
     expect(examples.map(([name]) => name).toSorted()).toEqual([...contracts.keys()].toSorted())
   })
 
@@ -91,6 +93,12 @@ describe('a newer writer', () => {
     const validate = validators.get(name)!
     expect(validate({ ...example, addedLater: true })).toBe(false)
     expect(validate({ ...example, data: { ...(example['data'] as Data), addedLater: true } })).toBe(false)
+  })
+})
+
+describe('another system', () => {
+  it.each(examplesOf('request'))('may ask nothing unknown: %s', (name, example) => {
+    expect(validators.get(name)!({ ...example, addedLater: true })).toBe(false)
   })
 })
 

@@ -1,5 +1,5 @@
 import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ServiceName } from '#contracts/command.ts'
 import type { Message } from '#contracts/message.ts'
 import { heartbeatSignal } from '#contracts/subjects.ts'
@@ -11,6 +11,7 @@ import { openMemoryStore } from '#libs/store/memory.ts'
 import { systemClock as clock } from '#libs/systemClock.ts'
 import { startServices } from '#services/start.ts'
 import { cause } from '#test/services/registry/platform.ts'
+import { outside } from '#test/libs/inbound/outside.ts'
 import { findNats, NatsServer } from '#test/support/servers.ts'
 import { contradiction, contradictionOf, readAsyncApi, type Heard } from './asyncapi.ts'
 
@@ -28,6 +29,7 @@ const heardIn = ({ subject, headers, data }: Msg): Heard => ({
 /** Which message of its channel it should be: events say it in a header, commands in the body, answers by being one. */
 function typeOf({ subject, headers, payload }: Heard): string {
   if (subject.startsWith(heartbeatSignal(''))) return 'Heartbeats'
+  if (subject.startsWith('remuda.in.')) return `in.${headers['ce-type']}`
   return headers['ce-type'] ?? (payload as { command: { type: string } }).command.type
 }
 
@@ -35,14 +37,18 @@ describe.skipIf(program === null)('what an outsider hears on a real server of NA
   let server: NatsServer
   let outsider: NatsConnection
   const heard: Heard[] = []
-  const answers: unknown[] = []
+  const answers: Heard[] = []
   beforeAll(async () => {
     server = await NatsServer.start(program!)
     outsider = await connect({ servers: server.url })
     outsider.subscribe('remuda.>', { callback: (_, message) => void heard.push(heardIn(message)) })
     // Where the answers of others go, an outsider that may hear everything hears them too.
-    outsider.subscribe('_INBOX.>', { callback: (_, message) => void answers.push(heardIn(message).payload) })
+    outsider.subscribe('_INBOX.>', { callback: (_, message) => void answers.push(heardIn(message)) })
     await outsider.flush()
+  })
+  beforeEach(() => {
+    heard.length = 0
+    answers.length = 0
   })
   afterAll(async () => {
     await outsider.close()
@@ -69,7 +75,26 @@ describe.skipIf(program === null)('what an outsider hears on a real server of NA
     expect(contradictions).toEqual(['EnableMachine: data/command/data/machineId must be string'])
 
     const answer = document.channels().get('answers')!.messages().get('Answer')!
-    expect(answers.flatMap((payload) => contradictionOf(answer, { headers: {}, payload }) ?? [])).toEqual([])
+    expect(answers.flatMap((one) => contradictionOf(answer, one) ?? [])).toEqual([])
+  })
+
+  it('and asks for itself is what the AsyncAPI document says, and so are its answers', async () => {
+    const bus = await openNatsBus(server.url, { clock, log: silentLog, allowOldServer: true })
+    const { ask } = await outside({ platform: { bus } })
+    expect(await ask('CreateEnvironment', { id: environmentId })).toHaveProperty('accepted')
+    expect(await ask('EnableMachine', { machineId })).toHaveProperty('said')
+    expect(await ask('EnableMachine', { machineId: 9 })).toHaveProperty('said')
+
+    const inbound = () => answers.filter(({ headers }) => 'content-type' in headers)
+    await eventually(() => expect(inbound()).toHaveLength(3))
+    const contradictions = heard.flatMap((one) => contradiction(document, one, typeOf(one)) ?? [])
+    expect(contradictions).toEqual(['in.EnableMachine: data/machineId must be string'])
+    const messages = document.channels().get('requestAnswers')!.messages()
+    const wrong = inbound().flatMap((one) => {
+      const type = one.headers['content-type'] === 'application/json' ? 'RequestAccepted' : 'RequestRefused'
+      return contradictionOf(messages.get(type)!, one) ?? []
+    })
+    expect(wrong).toEqual([])
   })
 })
 

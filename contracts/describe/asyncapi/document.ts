@@ -3,6 +3,7 @@ import type { Json } from '../jsonSchema.ts'
 import { agentPart } from './agent.ts'
 import { commandsPart } from './commands.ts'
 import { eventsPart, type EventExamples } from './events.ts'
+import { inboundPart } from './inbound.ts'
 import { joined } from './part.ts'
 import { signalsPart } from './signals.ts'
 
@@ -13,7 +14,9 @@ subscribe to \`${allEvents}\` for all of them, or \`remuda.events.machine.*\` fo
 lost: the log keeps all of them, and answers from any position on (\`GET /v1/events\`, \`GET /v1/events/stream\`). Take no
 offence at fields and types that are not described here: a newer version may say more.
 
-**Commands** are how the services ask each other. Other systems act through the HTTP API, which \`/openapi.json\` describes.
+**Requests** are what other systems ask for, on \`remuda.in.<type>\`: those of the HTTP API, which \`/openapi.json\` describes.
+
+**Commands** are how the services ask each other, and are for nobody else.
 
 **Signals** are true at the moment and are not kept.`
 
@@ -45,6 +48,7 @@ const servers: Json = {
 export function asyncApi(version: string, examples: EventExamples): Json {
   const { channels, operations, messages, schemas } = joined([
     eventsPart(examples),
+    inboundPart(),
     commandsPart(),
     signalsPart,
     agentPart(),
