@@ -33,7 +33,7 @@ module.exports = {
       name: 'production-needs-no-tests',
       comment: 'What runs must not depend on what tests it.',
       severity: 'error',
-      from: { path: '^(contracts|libs|services)/' },
+      from: { path: '^(contracts|libs|services|deploy)/' },
       to: { path: '^test/' },
     },
     {
