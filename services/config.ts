@@ -53,6 +53,12 @@ export const ServerConfig = z.object({
   natsCa: file.describe('the certificate authority of the NATS servers'),
   natsCert: file.describe('the certificate that NATS is shown'),
   natsKey: file.describe('the key of that certificate'),
+  natsInboxPrefix: z
+    .string()
+    .regex(/^[\w-]+(\.[\w-]+)*$/, 'no beginning of a subject')
+    .optional()
+    .describe('what the subjects begin with that answers are sent to, where permissions tell services apart by it')
+    .meta({ accepted: 'words of letters, digits, _ and -, divided by dots, such as _INBOX_registry' }),
   natsAllowOld: onOff.default(false).describe('whether NATS servers with known holes will do'),
   inboundUsers: z
     .string()

@@ -62,13 +62,14 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
 }
 
 /** Only what is set: what is not is the client's own matter. */
-const natsOptions = ({ natsCreds, natsNkey, natsCa, natsCert, natsKey, natsAllowOld }: ServerConfig) => ({
-  ...(natsCreds === undefined ? {} : { credsFile: natsCreds }),
-  ...(natsNkey === undefined ? {} : { nkeyFile: natsNkey }),
-  ...(natsCa === undefined ? {} : { caFile: natsCa }),
-  ...(natsCert === undefined ? {} : { certFile: natsCert }),
-  ...(natsKey === undefined ? {} : { keyFile: natsKey }),
-  allowOldServer: natsAllowOld,
+const natsOptions = (config: ServerConfig) => ({
+  ...(config.natsCreds === undefined ? {} : { credsFile: config.natsCreds }),
+  ...(config.natsNkey === undefined ? {} : { nkeyFile: config.natsNkey }),
+  ...(config.natsCa === undefined ? {} : { caFile: config.natsCa }),
+  ...(config.natsCert === undefined ? {} : { certFile: config.natsCert }),
+  ...(config.natsKey === undefined ? {} : { keyFile: config.natsKey }),
+  ...(config.natsInboxPrefix === undefined ? {} : { inboxPrefix: config.natsInboxPrefix }),
+  allowOldServer: config.natsAllowOld,
 })
 
 /** What a person who has just started it wants to know. Machines read the log instead. */
