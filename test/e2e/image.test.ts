@@ -115,13 +115,13 @@ it('the images hold all that a server and an agent need, and they need to write 
   await call('PUT', '/v1/projects/shop/process', { steps })
   await call('POST', '/v1/projects/shop/releases', { version: '1.0.0' })
   const { id } = await call<{ id: string }>('POST', '/v1/deployments', {
-    project: 'shop',
+    projectId: 'shop',
     version: '1.0.0',
-    environment: 'production',
+    environmentId: 'production',
   })
   const ended = await until('the deployment ends', 60_000, async () => {
-    const { status } = await call<{ status: string }>('GET', `/v1/deployments/${id}`)
-    return ['succeeded', 'failed', 'cancelled'].includes(status) && status
+    const { state } = await call<{ state: string }>('GET', `/v1/deployments/${id}`)
+    return ['succeeded', 'failed', 'cancelled'].includes(state) && state
   })
   expect(ended).toBe('succeeded')
 
