@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { durationAccepted, durationBetween } from '#contracts/units.ts'
+import { fileVariables, readFiles } from './config/files.ts'
+import { flagOf, metaOf, prefix, variableOf, type Settings } from './config/names.ts'
 
 /** One thing that is wrong in the configuration, in words that let its reader put it right. */
 export interface ConfigMistake {
@@ -26,13 +28,6 @@ export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly argv: readonly string[]
 }
-
-type Settings = z.ZodObject<Record<string, z.ZodType>>
-
-const prefix = 'REMUDA_'
-const words = (key: string) => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-export const flagOf = (key: string): string => `--${words(key)}`
-export const variableOf = (key: string): string => prefix + words(key).replaceAll('-', '_').toUpperCase()
 
 /** A whole number, written in digits. */
 export const wholeNumber = (min: number, max: number) =>
@@ -65,10 +60,11 @@ export const timeSpan = (minMs: number, maxMs: number) =>
  */
 export function readConfig<Schema extends Settings>(schema: Schema, sources: ConfigSources): z.output<Schema> {
   const flags = readFlags(schema, sources.argv)
-  const given = new Map([...readVariables(schema, sources.env), ...flags.given])
+  const files = readFiles(schema, sources.env)
+  const given = new Map([...files.given, ...readVariables(schema, sources.env), ...flags.given])
   const parsed = schema.safeParse(Object.fromEntries([...given].map(([key, { text }]) => [key, text])))
   const bad = (parsed.error?.issues ?? []).map((issue) => mistakeOf(issue, given, schema))
-  const mistakes = [...flags.mistakes, ...bad]
+  const mistakes = [...files.mistakes, ...flags.mistakes, ...bad]
   if (!parsed.success || mistakes.length > 0) throw new ConfigMistakes(mistakes)
   return parsed.data
 }
@@ -78,7 +74,9 @@ export function readConfig<Schema extends Settings>(schema: Schema, sources: Con
  * refused: Kubernetes sets REMUDA_SERVICE_HOST and its like in every container beside a service named remuda.
  */
 export function unknownVariables(schemas: readonly Settings[], env: ConfigSources['env']): readonly string[] {
-  const known = new Set(schemas.flatMap((schema) => Object.keys(schema.shape)).map(variableOf))
+  const known = new Set(
+    schemas.flatMap((schema) => [...Object.keys(schema.shape).map(variableOf), ...fileVariables(schema).values()]),
+  )
   return Object.keys(env).filter((name) => name.startsWith(prefix) && !known.has(name))
 }
 
@@ -158,15 +156,6 @@ function mistakeOf(issue: z.core.$ZodIssue, given: ReadonlyMap<string, Given>, s
     wrong: source === undefined ? 'it is not set.' : `${value} is not accepted: ${issue.message}.`,
     accepted: `${acceptedBy(setting)}.`,
   }
-}
-
-/** Wrappers such as a default hide what the setting inside says of itself. */
-function metaOf(setting: z.core.$ZodType | undefined): Readonly<Record<string, unknown>> {
-  const inner =
-    setting !== undefined && 'innerType' in setting._zod.def ? (setting._zod.def.innerType as z.ZodType) : undefined
-  const own = setting instanceof z.ZodType ? setting.meta() : undefined
-  const options = setting instanceof z.ZodEnum ? { options: setting.options } : {}
-  return { ...(inner === undefined ? {} : metaOf(inner)), ...options, ...own }
 }
 
 function acceptedBy(setting: z.core.$ZodType | undefined): string {

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import {
   ConfigMistakes,
@@ -30,6 +33,15 @@ const mistakesOf = (argv: string[], env: Record<string, string> = {}) => {
   throw new Error('the configuration was accepted')
 }
 
+let folder: string
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'remuda-config-'))))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const file = (text: string) => {
+  const path = join(folder, String(text.length))
+  writeFileSync(path, text)
+  return path
+}
+
 describe('reading the configuration', () => {
   it('takes what is not set from the defaults', () => {
     expect(read([])).toEqual({ host: '127.0.0.1', port: 4780, pretty: false, graceMs: 10_000, logLevel: 'info' })
@@ -47,6 +59,14 @@ describe('reading the configuration', () => {
     ['false', false],
   ])('reads %s as %s', (text, value) => {
     expect(read([`--pretty=${text}`]).pretty).toBe(value)
+  })
+  it('takes a secret from the file that its variable with _FILE names; what is set directly wins', () => {
+    const env = { REMUDA_ADMIN_TOKEN_FILE: file('rmd_from_a_file\n') }
+    expect(read([], env).adminToken).toBe('rmd_from_a_file')
+    expect(read([], { ...env, REMUDA_ADMIN_TOKEN: 'rmd_direct' }).adminToken).toBe('rmd_direct')
+    expect(read(['--admin-token', 'rmd_flag'], env).adminToken).toBe('rmd_flag')
+    expect(read([], { REMUDA_HOST_FILE: file('elsewhere') }).host).toBe('127.0.0.1')
+    expect(unknownVariables([schema], { ...env, REMUDA_HOST_FILE: 'x' })).toEqual(['REMUDA_HOST_FILE'])
   })
   it('takes a switch that stands alone as on', () => expect(read(['--pretty', '--port', '9']).pretty).toBe(true))
   it.each([
@@ -85,6 +105,13 @@ describe('mistakes in the configuration', () => {
   it('name what is required and missing by its variable', () => {
     const required = z.object({ natsUrl: z.string() })
     expect(() => readConfig(required, { env: {}, argv: [] })).toThrow(/REMUDA_NATS_URL: it is not set/)
+  })
+  it('name a file that cannot be read, and never what is in one', () => {
+    const missing = mistakesOf([], { REMUDA_ADMIN_TOKEN_FILE: '/no/such/file' }).message
+    expect(missing).toMatch(/REMUDA_ADMIN_TOKEN_FILE: "\/no\/such\/file" cannot be read \(ENOENT\)/)
+    const bad = mistakesOf([], { REMUDA_ADMIN_TOKEN_FILE: file('hush') }).message
+    expect(bad).toMatch(/REMUDA_ADMIN_TOKEN_FILE: its value is not accepted/)
+    expect(bad).not.toContain('hush')
   })
   it('never repeat a secret', () => {
     const { message } = mistakesOf([], { REMUDA_ADMIN_TOKEN: 'hunter2' })
