@@ -30,6 +30,11 @@ export const ServerConfig = z.object({
   port: wholeNumber(0, portMax)
     .optional()
     .describe('the port to listen on, 0 for any that is free; when not set, 4780 where requests are served'),
+  trustedProxies: z
+    .string()
+    .optional()
+    .describe('proxies before this server, whose word is taken for where a request came from')
+    .meta({ accepted: 'addresses such as 10.0.0.0/8, or loopback, linklocal, uniquelocal; several divided by commas' }),
   data: z.string().default('./data').describe('the folder of everything that is kept').meta({ accepted: 'a path' }),
   storeUrl: z
     .string()

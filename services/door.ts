@@ -36,7 +36,9 @@ export async function openDoor(
   const isFront = services.gateway !== undefined || services.query !== undefined
   const adminToken = await adminTokenOf(data, config.adminToken, clock)
   const authenticator = stack.use(await startAuthenticator(platform, { adminToken }))
-  const app = await createHttp({ log, clock, authenticate: authenticator.authenticate, version, limits: config })
+  const { authenticate } = authenticator
+  const proxies = config.trustedProxies === undefined ? {} : { trustedProxies: config.trustedProxies }
+  const app = await createHttp({ log, clock, authenticate, version, limits: config, ...proxies })
   if (isFront) await mountRoutes(app, platform, services)
   const http = stack.use(await listen(app, { host, port: port ?? (isFront ? usualPort : 0) }))
   // Other systems come in where people do, also when they come over the bus.
