@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, globSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { repository, shipped } from './repository.ts'
 
 export interface Instruction {
@@ -88,7 +88,7 @@ export class BuiltImages implements Disposable {
     const target = words.pop()!
     for (const word of words) {
       const from = stage === undefined ? join(context, word) : join(this.folder, word)
-      const to = join(home, target.endsWith('/') ? join(target, word) : target)
+      const to = join(home, target.endsWith('/') ? join(target, basename(word)) : target)
       mkdirSync(dirname(to), { recursive: true })
       cpSync(from, to, { recursive: true, verbatimSymlinks: true })
     }

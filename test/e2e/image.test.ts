@@ -125,6 +125,10 @@ it('the images hold all that a server and an agent need, and they need to write 
   })
   expect(ended).toBe('succeeded')
 
+  const secrets = join(images.folder, 'secrets')
+  execFileSync(process.execPath, [join(images.of('server'), 'deploy/secrets.ts'), secrets])
+  expect(existsSync(join(secrets, 'nats.env'))).toBe(true)
+
   const health = join(images.of('server'), 'deploy/health.mjs')
   const check = (port: string) =>
     execFileSync(process.execPath, [health], { env: { REMUDA_PORT: port }, stdio: 'ignore' })
