@@ -1,21 +1,8 @@
 import type { z } from 'zod'
-import { DeploymentEvent, TaskLogEvent } from './deployment.ts'
-import { EnrollmentEvent } from './enrollment.ts'
-import { EnvironmentEvent } from './environment.ts'
-import { HealthEvent, ObserverEvent } from './health.ts'
-import { MachineEvent } from './machine.ts'
-import { PolicyEvent } from './policy.ts'
-import { ProjectEvent, ReleaseEvent } from './project.ts'
-import { TokenEvent } from './token.ts'
-
-type Union = z.ZodDiscriminatedUnion<readonly z.ZodReadonly<z.ZodObject<{ type: z.ZodLiteral<string> }>>[], 'type'>
-
-const unions = [
-  ...[EnvironmentEvent, MachineEvent, EnrollmentEvent, TokenEvent, HealthEvent, ObserverEvent],
-  ...[PolicyEvent, ProjectEvent, ReleaseEvent, DeploymentEvent, TaskLogEvent],
-] as unknown as readonly Union[]
+import { messagesOf } from './describe/messages.ts'
+import { streamKinds } from './describe/streams.ts'
 
 /** How each type of fact is read, of whatever stream. */
 export const factSchemas: ReadonlyMap<string, z.ZodType> = new Map(
-  unions.flatMap(({ options }) => options.map((option) => [option.unwrap().shape.type.value, option])),
+  streamKinds.flatMap(({ events }) => messagesOf(events)).map(({ type, schema }) => [type, schema]),
 )

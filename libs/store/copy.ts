@@ -4,7 +4,7 @@ import { canonical } from './canonical.ts'
 import { Places } from './places.ts'
 import type { EventStore } from './store.ts'
 
-const pageEvents = 500
+const pageEvents = 1_000
 const adoptCharsMax = 4 * 1_048_576
 
 export interface CopyOptions {

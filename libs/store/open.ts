@@ -9,8 +9,8 @@ export interface StoreOptions {
   readonly clock: Clock
   /** The folder of the default file. */
   readonly dataFolder: string
-  /** Whether a store that is not there is made (default), or is a mistake. */
-  readonly create?: boolean
+  /** It is only to be looked at: one that is not there is a mistake and is not made, and a backup starts no epoch. */
+  readonly lookOnly?: boolean
   /** Hears of what a person may want to know: a lock taken over, a log that grows. */
   readonly log?: { warn(details: object, message: string): void }
 }
@@ -25,19 +25,19 @@ const kurrentScheme = /^(kurrentdb|esdb)(\+discover)?$/
  * `StoreFault` when it can not be opened, or the scheme is unknown.
  */
 export async function openStore(url: string, options: StoreOptions): Promise<EventStore> {
-  const { clock, dataFolder, create = true, log } = options
+  const { clock, dataFolder, lookOnly = false, log } = options
   const [scheme, rest = ''] = url.split(/:(.*)/s, 2)
   if (scheme === 'memory') return openMemoryStore({ clock })
   if (scheme === 'sqlite') {
     const given = rest.replace(/^\/\/(?=\/|$)/, '')
     const path = given === '' ? join(dataFolder, defaultFile) : resolve(given)
-    if (!create && !existsSync(path)) throw new StoreFault(`There is no event store ${path}. Check its path.`)
-    return openSqliteStore({ path, clock, ...(log && { log }) })
+    if (lookOnly && !existsSync(path)) throw new StoreFault(`There is no event store ${path}. Check its path.`)
+    return openSqliteStore({ path, clock, lookOnly, ...(log && { log }) })
   }
   if (scheme === 'postgres' || scheme === 'postgresql') {
     // One machine needs no client of PostgreSQL, so it is loaded only where it is used.
     const { openPostgresStore } = await import('./postgres.ts')
-    return openPostgresStore({ url, clock, create, ...(log && { log }) })
+    return openPostgresStore({ url, clock, lookOnly, ...(log && { log }) })
   }
   if (kurrentScheme.test(scheme ?? '')) {
     const { openKurrentStore } = await import('./kurrentdb.ts')

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { z } from 'zod'
 import type { Recorded } from '#contracts/message.ts'
 import { canonical } from './canonical.ts'
-import type { EventStore, Verification } from './store.ts'
+import { StoreFault, type EventStore, type Verification } from './store.ts'
 import { Findings } from './verifyEvents.ts'
 
 const pageEvents = 1_000
@@ -10,8 +10,8 @@ const pageEvents = 1_000
 export interface FactsVerification extends Verification {
   /** Types that nobody here can read, and how many events have them: written by a newer version, or by nobody we know. */
   readonly unknown: Readonly<Record<string, number>>
-  /** Over all events, as `canonical` writes them; the same for every copy. */
-  readonly sha256: string
+  /** Over all events, as `canonical` writes them; the same for every copy. Null when not all could be read. */
+  readonly sha256: string | null
 }
 
 /** Reads a whole store twice: its own check of itself, and whether we can read what its events say. */
@@ -30,14 +30,24 @@ export async function verifyFacts(
     if (schema === undefined) unknown[event.type] = (unknown[event.type] ?? 0) + 1
     else for (const problem of problemsOf(event, schema)) findings.add(problem)
   }
-  for (let position = 0; ;) {
+  let readAll = true
+  try {
+    await readPages(store, signal, read)
+  } catch (error) {
+    if (!(error instanceof StoreFault)) throw error
+    findings.add(`reading stopped: ${error.message}`)
+    readAll = false
+  }
+  const sha256 = readAll ? hash.digest('hex') : null
+  return { events, streams, problems: [...problems, ...findings.problems], unknown, sha256 }
+}
+
+async function readPages(store: EventStore, signal: AbortSignal, read: (event: Recorded) => void): Promise<void> {
+  for (let page, position = 0; (page = await store.readAll(position, pageEvents)).length > 0;) {
     signal.throwIfAborted()
-    const page = await store.readAll(position, pageEvents)
     for (const event of page) read(event)
-    if (page.length === 0) break
     position = page.at(-1)?.meta.position ?? position
   }
-  return { events, streams, problems: [...problems, ...findings.problems], unknown, sha256: hash.digest('hex') }
 }
 
 function problemsOf({ type, data, meta }: Recorded, schema: z.ZodType): readonly string[] {

@@ -82,9 +82,8 @@ describe.skipIf(postgresPrograms === null)('a store that is moved', { timeout: t
     for (const store of [middle, last]) {
       expect(await everythingIn(store)).toEqual(events)
       expect(await checkpointsOf(store)).toEqual(await checkpointsOf(first))
+      expect(store.epoch).toBeGreaterThan(first.epoch)
     }
-    expect(middle.epoch).toBeGreaterThan(first.epoch)
-    expect(last.epoch).toBeGreaterThan(middle.epoch)
   })
 
   it('is gone on with by a server that knows its fleet, and whose machines know it', async () => {

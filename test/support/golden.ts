@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs'
 import type { Message } from '#contracts/message.ts'
-
-const golden = new URL('../contracts/golden.v1.json', import.meta.url)
+import { newestGolden } from '../contracts/goldenEvents.ts'
 
 /** A fact of every type, as it was stored once. */
-export const goldenFacts: readonly Message[] = Object.entries(
-  JSON.parse(readFileSync(golden, 'utf8')) as Record<string, object>,
-).map(([type, data]) => ({ type, data }))
+export const goldenFacts: readonly Message[] = Object.entries(newestGolden).map(([type, data]) => ({ type, data }))

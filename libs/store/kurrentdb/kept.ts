@@ -36,11 +36,12 @@ export const keptBeside = (open: () => Engine) => {
     },
     /** From the whole log, since nobody asks but who copies all of it. */
     async listCheckpoints() {
-      const prefix = `${checkpointStream('x').slice(0, -1)}`
+      const prefix = checkpointStream('x').slice(0, -1)
       const positions = new Map<string, number>()
       for await (const { event } of open().reader.throughout(prefix)) {
-        const name = decodeURIComponent(event?.streamId.slice(prefix.length) ?? '')
-        const { position } = event?.data as unknown as Checkpoint
+        if (event === undefined) continue
+        const name = decodeURIComponent(event.streamId.slice(prefix.length))
+        const { position } = event.data as unknown as Checkpoint
         positions.set(name, Math.max(position, positions.get(name) ?? 0))
       }
       return [...positions].map(([name, position]) => ({ name, position }))

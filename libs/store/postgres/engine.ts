@@ -10,15 +10,15 @@ import { prepareSchema } from './schema.ts'
 import { targetOf, type Target } from './target.ts'
 import { Writer } from './writer.ts'
 
-const defaults = { patienceMs: 5_000, pollMs: 1_000, create: true }
+const defaults = { patienceMs: 5_000, pollMs: 1_000, lookOnly: false }
 const graceMs = 5_000
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:5432/database`, with `?schema=` for another schema than `remuda`. */
   readonly url: string
   readonly clock: Clock
-  /** Whether tables that are not there are made (default), or are a mistake. */
-  readonly create?: boolean
+  /** It is only to be looked at: tables that are not there are a mistake, and a backup starts no epoch. */
+  readonly lookOnly?: boolean
   readonly log?: { warn(details: object, message: string): void }
   /** How long a server that is away is waited for before an operation fails, in milliseconds (default 5 s). */
   readonly patienceMs?: number
@@ -38,16 +38,18 @@ export interface Engine extends AsyncDisposable {
 
 /** Connects, makes the tables if need be, and finds out which epoch it is. Throws `StoreFault`. */
 export async function openEngine(options: PostgresOptions): Promise<Engine> {
-  const { url, clock, create, log, patienceMs, pollMs } = { ...defaults, ...options }
+  const { url, clock, lookOnly, log, patienceMs, pollMs } = { ...defaults, ...options }
   const target = targetOf(url)
   const closing = new AbortController()
   const patience: Patience = { clock, patienceMs, closing: closing.signal }
   await using opened = new AsyncDisposableStack()
   const connections = new Connections(target)
   opened.defer(() => atMost(clock, graceMs, connections[Symbol.asyncDispose]()))
-  const home = await patiently(patience, () => moveInto(connections, target, clock, create)).catch((error: unknown) => {
-    throw asFault(error, `opening ${target.shown}`)
-  })
+  const home = await patiently(patience, () => moveInto(connections, target, clock, lookOnly)).catch(
+    (error: unknown) => {
+      throw asFault(error, `opening ${target.shown}`)
+    },
+  )
   connections.expect(home)
 
   const reader = new Reader(connections.reading, patience)
@@ -70,10 +72,10 @@ export async function openEngine(options: PostgresOptions): Promise<Engine> {
   return { target, epoch: home.epoch, writer, reader, doorbell, adopt, [Symbol.asyncDispose]: dispose }
 }
 
-async function moveInto(connections: Connections, { schema }: Target, clock: Clock, create: boolean) {
+async function moveInto(connections: Connections, { schema }: Target, clock: Clock, lookOnly: boolean) {
   const client = await connections.connect()
   try {
-    return await prepareSchema(client, schema, clock, create)
+    return await prepareSchema(client, schema, clock, lookOnly)
   } finally {
     await client.end()
   }

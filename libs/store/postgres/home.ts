@@ -34,6 +34,12 @@ export async function moveIn(client: ClientBase, clock: Clock): Promise<Home> {
   return { identity: String(identity), epoch }
 }
 
+/** The same, for who only looks: a copy is in the epoch that it was copied from. */
+export async function lookIn(client: ClientBase): Promise<Home> {
+  const [[identity, , epoch] = []] = await rowsOf(client, ask)
+  return { identity: String(identity), epoch: Number(epoch ?? 0) }
+}
+
 /** Whether the events are still those of the store that was opened. */
 export async function isHome(client: ClientBase, home: Home): Promise<boolean> {
   const [[identity, , epoch] = []] = await rowsOf(client, ask)

@@ -3,7 +3,7 @@ import type { Clock } from '#libs/clock.ts'
 import { StoreFault } from '../store.ts'
 import { format1 } from './format1.ts'
 import { format2 } from './format2.ts'
-import { moveIn, type Home } from './home.ts'
+import { lookIn, moveIn, type Home } from './home.ts'
 import { rowsOf } from './session.ts'
 
 /**
@@ -14,9 +14,14 @@ const formats: readonly string[] = [format1, format2]
 
 /**
  * Creates the tables or brings them up to date, once, however many processes start at the same time, and finds out
- * which epoch this is. Throws `StoreFault` when a newer Remuda has been here, or nobody and nothing is to be created.
+ * which epoch this is. Throws `StoreFault` when a newer Remuda has been here, or nobody and nothing is to be made.
  */
-export async function prepareSchema(client: ClientBase, schema: string, clock: Clock, create: boolean): Promise<Home> {
+export async function prepareSchema(
+  client: ClientBase,
+  schema: string,
+  clock: Clock,
+  lookOnly: boolean,
+): Promise<Home> {
   await client.query('BEGIN')
   try {
     await rowsOf(client, `SELECT pg_advisory_xact_lock(hashtextextended('remuda ' || $1, 0))`, [schema])
@@ -26,10 +31,10 @@ export async function prepareSchema(client: ClientBase, schema: string, clock: C
         `The database has format ${format}; this Remuda knows ${formats.length} at most. Start the newer Remuda again, ` +
           'or restore a backup from before the update.',
       )
-    if (format === 0 && !create)
+    if (format === 0 && lookOnly)
       throw new StoreFault(`There is no event store in the schema ${schema} of this database. Check the URL.`)
     await update(client, schema, format)
-    const home = await moveIn(client, clock)
+    const home = await (lookOnly ? lookIn(client) : moveIn(client, clock))
     await client.query('COMMIT')
     return home
   } catch (error) {

@@ -12,7 +12,7 @@ import { HeadsTable } from './headsTable.ts'
 import { lockStore } from './lock.ts'
 import { createReader, type Reader } from './reader.ts'
 import { Recent } from './recent.ts'
-import { lastSealed, prepareSchema, startEpoch } from './schema.ts'
+import { lastSealed, prepareSchema, readSetting, startEpoch } from './schema.ts'
 import { Types } from './types.ts'
 import { boundLog, type Warn } from './walBound.ts'
 import { nextTurn, Writer } from './writer.ts'
@@ -22,6 +22,8 @@ const followPageEvents = 1_000
 export interface SqliteOptions {
   readonly path: string
   readonly clock: Clock
+  /** Whether a backup stays one, since it is only to be looked at. */
+  readonly lookOnly?: boolean
   /** Caps the size of the file, in bytes. */
   readonly bytesMax?: number
   readonly log?: Warn
@@ -39,13 +41,13 @@ export interface Engine extends AsyncDisposable {
 }
 
 /** Opens the file, creating it if need be, and makes sure that nobody else writes it. Throws `StoreFault`. */
-export async function openEngine({ path, clock, log, ...limits }: SqliteOptions): Promise<Engine> {
+export async function openEngine({ path, clock, lookOnly = false, log, ...limits }: SqliteOptions): Promise<Engine> {
   await using opened = new AsyncDisposableStack()
   mkdirSync(dirname(path), { recursive: true })
   opened.use(lockStore(path, clock))
   const db = opened.use(connect(path, limits))
   prepareSchema(db)
-  const epoch = startEpoch(db, clock)
+  const epoch = lookOnly ? readSetting(db, 'epoch') : startEpoch(db, clock)
 
   const table = new HeadsTable(db)
   table.catchUp()

@@ -4,7 +4,7 @@ import { action, type Context, type Io } from '../context.ts'
 import { exits, usage, type Exit } from '../exit.ts'
 import { details } from '../table.ts'
 import { harmless } from '../terminal.ts'
-import { counted } from '../format.ts'
+import { counted, nothing } from '../format.ts'
 import { storeProgress } from './storeProgress.ts'
 import { openGiven, sayWhy } from './storeUrl.ts'
 
@@ -47,7 +47,7 @@ async function verify(context: Context, env: Io['env'], options: Verifying): Pro
   ])
   const url = options.storeUrl ?? (env['REMUDA_STORE_URL'] || 'sqlite:')
   const found = await sayWhy(async () => {
-    await using store = await openGiven(context, env, { url, data: options.data, create: false })
+    await using store = await openGiven(context, env, { url, data: options.data, lookOnly: true })
     return await verifyFacts(store, factSchemas, context.signal)
   })
   const { events, streams, sha256, unknown, problems } = found
@@ -57,7 +57,7 @@ async function verify(context: Context, env: Io['env'], options: Verifying): Pro
         ['store', withoutPassword(url)],
         ['events', events],
         ['streams', streams],
-        ['sha256', sha256],
+        ['sha256', sha256 ?? nothing],
         ['unknown types', counted(unknown)],
         ['problems', problems.length === 0 ? 'none' : { text: String(problems.length), style: 'red' }],
       ]),
@@ -71,8 +71,8 @@ async function copy(context: Context, env: Io['env'], { from, to, data }: Copyin
   if (from === to) throw usage('A store is not copied to itself.', 'give --to another store')
   const { copyStore } = await import('#libs/store/copy.ts')
   const copied = await sayWhy(async () => {
-    await using source = await openGiven(context, env, { url: from, data, create: false })
-    await using target = await openGiven(context, env, { url: to, data, create: true })
+    await using source = await openGiven(context, env, { url: from, data, lookOnly: true })
+    await using target = await openGiven(context, env, { url: to, data, lookOnly: false })
     const progress = storeProgress(context)
     const done = await copyStore({ from: source, to: target, signal: context.signal, onProgress: progress.show })
     progress.end()

@@ -5,18 +5,18 @@ import { CliError, exits, usage } from '../exit.ts'
 export interface Given {
   readonly url: string
   readonly data: string | undefined
-  readonly create: boolean
+  readonly lookOnly: boolean
 }
 
 /** The store that was named. What it has to warn of goes to standard error. */
 export async function openGiven({ clock, note }: Context, env: Io['env'], given: Given): Promise<EventStore> {
   const { openStore } = await import('#libs/store/open.ts')
-  const { url, create } = given
+  const { url, lookOnly } = given
   if (url.startsWith('memory:'))
     throw usage('memory: is no store that could be checked or moved.', 'remuda store --help')
   const dataFolder = given.data ?? (env['REMUDA_DATA'] || 'data')
   const log = { warn: (_details: object, message: string) => note(`warning: ${message}`) }
-  return openStore(url, { clock, dataFolder, create, log })
+  return openStore(url, { clock, dataFolder, lookOnly, log })
 }
 
 /** Turns what stores throw into what the command line says. */

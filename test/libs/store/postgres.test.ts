@@ -6,7 +6,7 @@ import { conforms } from './conformance.ts'
 describe.skipIf(postgresPrograms === null)('on a real server,', () => {
   let server: PostgresServer
   beforeAll(async () => void (server = await PostgresServer.create()), startMs)
-  afterAll(() => server[Symbol.asyncDispose]())
+  afterAll(() => server[Symbol.asyncDispose](), startMs)
 
   conforms('PostgreSQL', () => postgresHome(server))
 })

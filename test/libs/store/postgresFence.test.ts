@@ -10,7 +10,7 @@ import { appendSlowly } from './appendSlowly.ts'
 describe.skipIf(postgresPrograms === null)('a fence in a PostgreSQL database', () => {
   let server: PostgresServer
   beforeAll(async () => void (server = await PostgresServer.create()), startMs)
-  afterAll(() => server[Symbol.asyncDispose]())
+  afterAll(() => server[Symbol.asyncDispose](), startMs)
 
   const open = (schema: string) => openPostgresStore({ url: server.url({ schema }), clock })
 

@@ -84,11 +84,19 @@ describe.skipIf(postgresPrograms === null)('a PostgreSQL store', () => {
 
   it('is not made where it is only to be looked at', async () => {
     const schema = server.name()
-    const look = () => openStore(server.url({ schema }), { clock, dataFolder: 'unused', create: false })
+    const look = () => openStore(server.url({ schema }), { clock, dataFolder: 'unused', lookOnly: true })
     await expect(look()).rejects.toThrow(`There is no event store in the schema ${schema}`)
     expect(await server.run(`SELECT 1 FROM pg_namespace WHERE nspname = '${schema}'`)).toEqual([])
     await (await open({ schema }))[Symbol.asyncDispose]()
     await (await look())[Symbol.asyncDispose]()
+    // As it is in a restored dump, which starts a new epoch only for who goes on with it.
+    await server.run(`UPDATE ${schema}.settings SET value = 'elsewhere' WHERE name = 'identity'`)
+    const epochs: number[] = []
+    for (const opened of [look, look, () => open({ schema })]) {
+      await using store = await opened()
+      epochs.push(store.epoch)
+    }
+    expect(epochs).toEqual([1, 1, expect.toSatisfy((epoch: number) => epoch > 1)])
   })
 
   it('is not opened where it could not write', async () => {

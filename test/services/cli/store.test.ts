@@ -53,6 +53,36 @@ describe('remuda store verify', { timeout: testMaxMs }, () => {
     expect(stdout).toMatch(/seal does not fit/)
   })
 
+  it('tells all that it found before it came to what can not be read at all', async () => {
+    const data = await filledFolder()
+    {
+      using db = new DatabaseSync(join(data, 'remuda.db'))
+      db.exec(`UPDATE events SET data = '{"forg' WHERE position = 3`)
+    }
+    const { code, stdout } = await runCli(['store', 'verify', '--data', data, '--output', 'json'])
+    expect(code).toBe(1)
+    const { sha256, problems } = JSON.parse(stdout) as { sha256: null; problems: string[] }
+    expect(sha256).toBeNull()
+    expect(problems).toEqual(
+      expect.arrayContaining([expect.stringMatching(/seal/), expect.stringMatching(/^reading stopped: /)]),
+    )
+  })
+
+  it('leaves a backup as it is', async () => {
+    const data = await filledFolder()
+    const backup = join(data, 'backup.db')
+    {
+      await using store = await open(join(data, 'remuda.db'))
+      await store.backup(backup)
+    }
+    expect(await jsonOf(['store', 'verify', '--store-url', `sqlite:${backup}`])).toMatchObject({ problems: [] })
+    using db = new DatabaseSync(backup)
+    expect(db.prepare(`SELECT value FROM settings WHERE name IN ('epoch', 'isBackup') ORDER BY name`).all()).toEqual([
+      { value: 1 },
+      { value: 1 },
+    ])
+  })
+
   it('does not make a store that is not there', async () => {
     const path = join(tempFolder(), 'typo.db')
     const { code, stderr } = await runCli(['store', 'verify', '--store-url', `sqlite:${path}`])

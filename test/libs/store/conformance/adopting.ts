@@ -32,7 +32,7 @@ async function history(): Promise<readonly Recorded[]> {
 }
 
 /** What an event is wherever it is. */
-const anywhere = ({ type, data, meta: { position: _, ...meta } }: Recorded) => ({ type, data, meta })
+const anywhere = ({ type, data, meta }: Recorded) => ({ type, data, meta: { ...meta, position: null } })
 
 const last = (events: readonly Recorded[]) => events.at(-1)?.meta.position
 
