@@ -41,7 +41,7 @@ export async function openStore(url: string, options: StoreOptions): Promise<Eve
   }
   if (kurrentScheme.test(scheme ?? '')) {
     const { openKurrentStore } = await import('./kurrentdb.ts')
-    return openKurrentStore({ url, clock, ...(log && { log }) })
+    return openKurrentStore({ url, clock, lookOnly, ...(log && { log }) })
   }
   throw new StoreFault(
     `There is no event store "${scheme}:". Use memory:, sqlite: or sqlite:/path/to/file.db on one machine, and ` +

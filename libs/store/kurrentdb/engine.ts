@@ -3,7 +3,7 @@ import type { Patience } from '../patience.ts'
 import { Connection } from './connection.ts'
 import { Doorbell } from './doorbell.ts'
 import { Fences } from './fences.ts'
-import { epochOf } from './home.ts'
+import { epochOf, epochSeen } from './home.ts'
 import { Parking } from './parking.ts'
 import { Reader } from './reader.ts'
 import { Recent } from './recent.ts'
@@ -18,6 +18,8 @@ export interface KurrentOptions {
   /** `kurrentdb://user:password@host:2113`, with `?prefix=` for another prefix of its streams than `remuda`. */
   readonly url: string
   readonly clock: Clock
+  /** See `StoreOptions`. */
+  readonly lookOnly?: boolean
   readonly log?: { warn(details: object, message: string): void }
   /** How long a server that is away is waited for before an operation fails, in milliseconds (default 10 s). */
   readonly patienceMs?: number
@@ -41,7 +43,7 @@ export interface Engine extends AsyncDisposable {
 
 /** Connects and finds out which epoch it is. Throws `StoreFault`. */
 export async function openEngine(options: KurrentOptions): Promise<Engine> {
-  const { url, clock, log, patienceMs, pollMs, answerMs } = { ...defaults, ...options }
+  const { url, clock, lookOnly, log, patienceMs, pollMs, answerMs } = { ...defaults, ...options }
   const target = targetOf(url)
   const { names } = target
   const closing = new AbortController()
@@ -61,7 +63,7 @@ export async function openEngine(options: KurrentOptions): Promise<Engine> {
   const fences = new Fences({ registers, names, clock })
   const parking = new Parking({ reader, writer, clock, name: names.keptStream('parked') })
   const position = await reader.head()
-  const epoch = await epochOf(registers, target, clock)
+  const epoch = await (lookOnly ? epochSeen(registers, target) : epochOf(registers, target, clock))
 
   const parts = { connection, reader, recent, names, clock, pollMs, position, closing: closing.signal }
   const bell = (doorbell = new Doorbell({ ...parts, ...(log && { log }) }))

@@ -1,5 +1,6 @@
 import type { Clock } from '#libs/clock.ts'
 import { nextEpoch } from '../epoch.ts'
+import { StoreFault } from '../store.ts'
 import type { Registers } from './registers.ts'
 import type { Target } from './target.ts'
 
@@ -26,6 +27,14 @@ export async function epochOf(registers: Registers, { names, restored }: Target,
     return { epoch: nextEpoch(old.epoch, clock), restored: isRestored ? restored : old.restored }
   })
   return kept?.epoch ?? 1
+}
+
+/** The epoch of a store that is only looked at. Throws `StoreFault` when there is none. */
+export async function epochSeen(registers: Registers, { names, shown }: Target): Promise<number> {
+  const kept = (await registers.get(names.keptStream('epoch'))) as Epoch | null
+  if (kept === null)
+    throw new StoreFault(`There is no event store with this prefix at ${shown}. Check the URL and its prefix.`)
+  return kept.epoch
 }
 
 /** See `EventStore.succeed`. */

@@ -131,6 +131,18 @@ describe('the epoch of a KurrentDB store', () => {
     expect(await epochOf('&restored=tuesday')).toBeGreaterThan(monday)
   })
 
+  it('is left as it is by who only looks, who is told when there is nothing to look at', async () => {
+    const prefix = freshPrefix()
+    const look = () => openKurrentStore({ url: server.url(prefix, '&restored=monday'), clock, lookOnly: true })
+    await expect(look()).rejects.toThrow(/There is no event store with this prefix at kurrentdb:/)
+    expect(server.log.stream(`${prefix}:epoch`)).toBeNull()
+    await (await open(prefix))[Symbol.asyncDispose]()
+    await using looking = await look()
+    expect(looking.epoch).toBe(1)
+    await using store = await open(prefix)
+    expect(store.epoch).toBe(1)
+  })
+
   it('is the same for processes that open it at the same time', async () => {
     const prefix = freshPrefix()
     const stores = await Promise.all(Array.from({ length: 4 }, () => open(prefix, '&restored=monday')))
