@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdirSync } from 'node:fs'
+import { chownSync, existsSync, globSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { BuiltImages, readDockerfile, wholeStage } from '#test/deploy/image.ts'
@@ -148,4 +148,13 @@ it('the images hold nothing that only builds or tests', () => {
   ])
     expect(existsSync(join(images.of('server'), path)), path).toBe(false)
   expect(existsSync(join(images.of('server'), 'services/console/dist/index.html'))).toBe(true)
+})
+
+it('the server holds the clients of every kind of store and bus', () => {
+  const clients = ['pg', '@kurrent/kurrentdb-client', '@nats-io/transport-node', '@nats-io/kv']
+  const load = `for (const client of ${JSON.stringify(clients)}) await import(client)`
+  const flags = ['--input-type=module', '--eval', load]
+  execFileSync(process.execPath, flags, { cwd: images.of('server'), stdio: 'pipe' })
+  // What KurrentDB's client is made of is for one kind of machine, and so is optional to npm.
+  expect(globSync('node_modules/@kurrent/bridge-*', { cwd: images.of('server') })).not.toEqual([])
 })
