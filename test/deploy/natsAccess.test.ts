@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openNatsBus } from '#libs/bus/nats.ts'
 import type { NatsBusOptions } from '#libs/bus/nats/options.ts'
 import { systemClock as clock } from '#libs/systemClock.ts'
@@ -34,7 +34,9 @@ describe.skipIf(program === null)('on the server of NATS as it is shipped', { ti
     await using query = await openAs(nats, 'query')
     await using registry = await openAs(nats, 'registry')
     registry.respond('remuda.commands.registry.*', async ({ payload }) => ({ heard: payload }), { queue: 'registry' })
-    expect(await query.request('remuda.commands.registry.CreateToken', 1)).toEqual({ heard: 1 })
+    // The server may hear of the question before it hears of who answers.
+    const asked = () => query.request('remuda.commands.registry.CreateToken', 1)
+    expect(await vi.waitFor(asked, { timeout: 10_000 })).toEqual({ heard: 1 })
     await expect(query.request('remuda.commands.policy.CarryOutRemoval', 1, { timeoutMs: 1_000 })).rejects.toThrow(
       /permission/i,
     )
@@ -72,9 +74,8 @@ describe.skipIf(program === null)('on the server of NATS as it is shipped', { ti
     await ci.flush()
     relay.publish('remuda.events.machine.m-1', {})
     expect(await heard).toBe('remuda.events.machine.m-1')
-    expect((await ci.request('remuda.in.as.ci.CreateRelease')).json()).toEqual({
-      subject: 'remuda.in.as.ci.CreateRelease',
-    })
+    const answer = await vi.waitFor(() => ci.request('remuda.in.as.ci.CreateRelease'), { timeout: 10_000 })
+    expect(answer.json()).toEqual({ subject: 'remuda.in.as.ci.CreateRelease' })
     for (const foreign of [
       'remuda.in.as.scaler.CreateRelease',
       'remuda.events.machine.m-1',
