@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '#libs/clock.ts'
 import type { Platform } from '#libs/platform.ts'
+import { ensurePrivateFile } from '#libs/privateFile.ts'
 import { startProjector, type Projector } from '#libs/projector.ts'
 import { Reader } from './reader.ts'
 import { Tail } from './tail.ts'
@@ -45,7 +46,10 @@ export interface Query extends AsyncDisposable {
 /** Materialises the read model of this process and keeps it up to date. It answers at once, from what it has so far. */
 export async function startQuery(platform: Platform, { databaseFile, version }: QuerySettings): Promise<Query> {
   await using stack = new AsyncDisposableStack()
-  if (databaseFile !== ':memory:') mkdirSync(dirname(databaseFile), { recursive: true })
+  if (databaseFile !== ':memory:') {
+    mkdirSync(dirname(databaseFile), { recursive: true })
+    ensurePrivateFile(databaseFile)
+  }
   const database = stack.adopt(new DatabaseSync(databaseFile), (open) => open.close())
   const reader = new Reader(database)
   const machines: MachinesView = machinesView((key) => {

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { backup } from 'node:sqlite'
+import { ensurePrivateFile } from '#libs/privateFile.ts'
 import { StoreFault } from '../store.ts'
 import { connect } from './connection.ts'
 import { asFault } from './faults.ts'
@@ -43,6 +44,7 @@ async function copySnapshot(path: string, target: string): Promise<void> {
   using source = connect(path, { readOnly: true })
   source.exec('BEGIN')
   source.prepare('SELECT count(*) FROM sqlite_schema').get()
+  ensurePrivateFile(target)
   await backup(source, target, { rate: stepPages })
 }
 

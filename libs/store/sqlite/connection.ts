@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { ensurePrivateFile } from '#libs/privateFile.ts'
 import { StoreFault } from '../store.ts'
 import { asFault } from './faults.ts'
 
@@ -11,6 +12,7 @@ const synchronousFull = 2
 /** Opens a connection that is durable and defensive, or throws `StoreFault`. `bytesMax` caps the size of the file. */
 export function connect(path: string, { readOnly = false, bytesMax }: { readOnly?: boolean; bytesMax?: number } = {}) {
   try {
+    if (!readOnly) ensurePrivateFile(path)
     const db = new DatabaseSync(path, { readOnly, timeout: busyMs, enableForeignKeyConstraints: true })
     try {
       prepare(db, readOnly, bytesMax)

@@ -19,6 +19,13 @@ describe('a connection to SQLite', () => {
     expect(one(db, 'PRAGMA foreign_keys')).toBe(1)
   })
 
+  it('makes files that only their owner can read', () => {
+    using home = sqliteHome()
+    using db = connect(home.path)
+    db.exec('CREATE TABLE noted (id INTEGER)')
+    for (const end of ['', '-wal', '-shm']) expect(statSync(`${home.path}${end}`).mode & 0o077, end).toBe(0)
+  })
+
   it('that would not write durably is refused', () => {
     using db = new DatabaseSync(':memory:')
     db.exec('PRAGMA synchronous = NORMAL')
