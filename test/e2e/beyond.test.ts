@@ -31,9 +31,9 @@ describe.skipIf(nats === null || postgresPrograms === null)('the same server on 
     await remuda.ask('PUT', 'projects/shop/process', { steps: [{ id: 'install', kind: 'script', script }] })
     await remuda.ask('POST', 'projects/shop/releases', { version: '1.0.0' })
     const wanted = { projectId: 'shop', version: '1.0.0', environmentId: 'production' }
-    const { id } = await remuda.ask<{ id: string }>('POST', 'deployments', wanted)
+    const { id, position } = await remuda.ask<{ id: string; position: number }>('POST', 'deployments', wanted)
     const row = await until('the deployment has ended', limitMs, async () => {
-      const now = await remuda.ask<DeploymentRow>('GET', `deployments/${id}`)
+      const now = await remuda.ask<DeploymentRow>('GET', `deployments/${id}?minPosition=${position}`)
       return now.endedAt !== null && now
     })
     expect(row.state, row.reason ?? '').toBe('succeeded')
