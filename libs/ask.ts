@@ -7,6 +7,7 @@ import { backoffMs } from './backoff.ts'
 import { BusFault, type Bus, type Subscription } from './bus/bus.ts'
 import type { Clock } from './clock.ts'
 import { refuse } from './decider.ts'
+import { Fenced } from './store/store.ts'
 
 const issuesMax = 5
 
@@ -34,30 +35,36 @@ export interface AskOptions {
 const patienceBackoff = { baseMs: 50, delayMaxMs: 500 }
 
 export function createAsk(bus: Bus, { timeoutMs, partitions = 1, patience }: AskOptions): Ask {
-  const request = async (subject: string, payload: CommandEnvelope, deadlineMs: number): Promise<unknown> => {
+  const askOnce = (subject: string, payload: CommandEnvelope): Promise<unknown> =>
+    bus.request(subject, payload, { timeoutMs }).catch((error: unknown) => {
+      if (error instanceof BusFault) return error
+      throw error
+    })
+  const askPatiently = async (subject: string, payload: CommandEnvelope, deadlineMs: number): Promise<unknown> => {
     for (let failures = 1; ; failures++) {
-      try {
-        return await bus.request(subject, payload, { timeoutMs })
-      } catch (error) {
-        if (!patience || !isUnanswered(error)) throw error
-        const pauseMs = backoffMs(patience.clock, failures, patienceBackoff)
-        if (patience.clock.steadyMs() + pauseMs > deadlineMs) throw error
-        await patience.clock.sleep(pauseMs)
-      }
+      const answer = await askOnce(subject, payload)
+      if (!patience || !isUnanswered(answer)) return answer
+      const pauseMs = backoffMs(patience.clock, failures, patienceBackoff)
+      if (patience.clock.steadyMs() + pauseMs > deadlineMs) return answer
+      await patience.clock.sleep(pauseMs)
     }
   }
   return async (service, command, cause, to = partOf(service, command, partitions)) => {
     // A gateway that is gone does not come back under its name.
     const patienceMs = service === 'gateway' ? 0 : (patience?.patienceMs ?? 0)
     const deadlineMs = (patience?.clock.steadyMs() ?? 0) + patienceMs
-    const answer = await request(commandSubject(service, command.type, to), { command, cause }, deadlineMs)
+    const answer = await askPatiently(commandSubject(service, command.type, to), { command, cause }, deadlineMs)
+    if (answer instanceof BusFault) throw answer
     if (isAnswer(answer)) return answer
     throw new BusFault('failed', `${service} gave no answer that can be read to ${command.type}`)
   }
 }
 
-const isUnanswered = (error: unknown): boolean =>
-  error instanceof BusFault && (error.reason === 'no-responders' || error.reason === 'timeout')
+/** Nobody was there, or the answer did not come, or whoever was there may not answer any more. */
+const isUnanswered = (answer: unknown): boolean =>
+  answer instanceof BusFault
+    ? answer.reason === 'no-responders' || answer.reason === 'timeout'
+    : isAnswer(answer) && 'refused' in answer && answer.refused === 'SERVICE_UNAVAILABLE'
 
 /** Of health, only the process that listens to a machine can speak of it. */
 function partOf(service: ServiceName, { data }: Message, partitions: number): string | undefined {
@@ -100,7 +107,11 @@ export function answerCommands<Command extends Message>(
     const parsed = schema.safeParse(command)
     if (!parsed.success) return refuse('REQUEST_INVALID', complaint(parsed.error))
     const handle = handlers[command.type as Command['type']] as (command: Command, cause: Cause) => Promise<Answer>
-    return handle(parsed.data, cause)
+    return handle(parsed.data, cause).catch((error: unknown) => {
+      // Who was held up may learn only now that another process has taken the work over.
+      if (error instanceof Fenced) return refuse('SERVICE_UNAVAILABLE', 'another process does this by now; ask again')
+      throw error
+    })
   }
   return bus.respond(allCommandsOf(service, to), ({ payload }) => answer(payload), { queue: service })
 }

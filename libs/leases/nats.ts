@@ -5,6 +5,7 @@ import type { EventStore } from '#libs/store/store.ts'
 import type { Leases } from './leases.ts'
 import { createNatsTable } from './natsTable.ts'
 import { createSharedLeases } from './shared.ts'
+import type { RosterTable } from './table.ts'
 
 export interface NatsLeasesOptions extends NatsBusOptions {
   readonly store: EventStore
@@ -12,7 +13,22 @@ export interface NatsLeasesOptions extends NatsBusOptions {
   readonly self: string
 }
 
+type Settings = NatsLeasesOptions & typeof natsDefaults
+
 const retryMs = 500
+
+/** Where not everybody may make the bucket, it is there once a process has started that may. */
+async function firstRead(table: RosterTable, { clock, connectWithinMs }: Pick<Settings, 'clock' | 'connectWithinMs'>) {
+  const deadlineMs = clock.steadyMs() + connectWithinMs
+  for (;;) {
+    try {
+      return await table.read('registry')
+    } catch (error) {
+      if (clock.steadyMs() + retryMs > deadlineMs) throw error
+      await clock.sleep(retryMs)
+    }
+  }
+}
 
 /**
  * Leases by a key-value bucket of NATS. They have a connection of their own, so that a flood of events cannot hold up
@@ -24,7 +40,7 @@ export async function openNatsLeases(url: string, options: NatsLeasesOptions): P
   const connection = await connectToNats(url, { ...settings, access: options, retryMs: () => retryMs })
   const table = createNatsTable(connection)
   try {
-    await table.read('registry')
+    await firstRead(table, settings)
   } catch (cause) {
     await connection.close()
     const why = cause instanceof Error ? cause.message : String(cause)

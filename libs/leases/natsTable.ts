@@ -16,7 +16,7 @@ const RosterShape = z.object({
   holders: z.record(z.string(), z.string()),
 })
 
-/** Rosters in a key-value bucket of NATS JetStream, one key for each service. Closing it does not close the connection. */
+/** Rosters in a key-value bucket of NATS JetStream, one key for each service. Closing it closes the connection. */
 export function createNatsTable(connection: NatsConnection): RosterTable {
   const manager = new Kvm(jetstream(connection, { timeout: answerMs }))
   let opened: Promise<KV> | null = null

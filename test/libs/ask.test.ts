@@ -6,6 +6,7 @@ import { answerCommands, createAsk } from '#libs/ask.ts'
 import { BusFault, type Bus } from '#libs/bus/bus.ts'
 import { createMemoryBus } from '#libs/bus/memory.ts'
 import { silentLog } from '#libs/log.ts'
+import { Fenced } from '#libs/store/store.ts'
 import { add, causeOf, CounterCommand } from '../support/counter.ts'
 import { createVirtualClock } from '../support/virtualClock.ts'
 
@@ -133,6 +134,20 @@ describe('a service that is being taken over', () => {
   it('is asked again, whether nobody was there or the question was lost', async () => {
     const asking = patient(refusing('no-responders', 'timeout', 'no-responders'))('registry', add(1), causeOf('c'))
     expect(await answered(asking)).toMatchObject({ status: 'fulfilled', value: { position: 7 } })
+  })
+  it('is asked again when the one who was asked has lost the work to another process', async () => {
+    const over = createMemoryBus({ clock, log: silentLog })
+    let asked = 0
+    const lost = async (): Promise<Answer> => {
+      asked += 1
+      if (asked === 1) throw new Fenced('registry.0', 1)
+      return accepted
+    }
+    answerCommands(over, 'registry', { ...handlers, Add: lost }, CounterCommand)
+    expect(await answered(patient(over)('registry', add(1), causeOf('c')))).toMatchObject({ value: accepted })
+    asked = 0
+    const impatient = createAsk(over, { timeoutMs: 1_000 })('registry', add(1), causeOf('c'))
+    expect(await answered(impatient)).toMatchObject({ value: { refused: 'SERVICE_UNAVAILABLE' } })
   })
   it('is waited for no longer than patience lasts', async () => {
     const asking = patient(refusing(...Array.from({ length: 100 }, () => 'no-responders' as const)))

@@ -55,7 +55,7 @@ export class NatsServer implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'remuda-nats-'))
   readonly #program: string
   readonly #config: string
-  readonly #jetstream: boolean
+  #jetstream: boolean
   #child: ChildProcess | null = null
   #port = -1
   output = ''
@@ -104,6 +104,13 @@ export class NatsServer implements AsyncDisposable {
     })
     // With port -1 the server chooses one that is free, and says which.
     this.#port = Number(/Listening for client connections on \S*:(\d+)/.exec(this.output)?.[1])
+  }
+
+  /** Comes back as a server that keeps things, which it was not before. */
+  async restartWithJetStream(): Promise<void> {
+    await this.kill()
+    this.#jetstream = true
+    await this.start()
   }
 
   /** Ends it as the system would on shutting down. */

@@ -7,7 +7,7 @@ import { systemClock as clock } from '#libs/systemClock.ts'
 import { findNats, NatsServer } from '#test/support/servers.ts'
 
 const program = await findNats()
-const nats = { allowOldServer: true }
+const nats = { allowOldServer: true, connectWithinMs: 1_000 }
 const log = silentLog
 const eventually = (check: () => void, timeout = 15_000) => vi.waitFor(check, { timeout, interval: 20 })
 
@@ -55,6 +55,14 @@ describe.skipIf(program === null)('leases on a real server of NATS', () => {
     // The roster is whole again: what is left is found by the other.
     await first[Symbol.asyncDispose]()
     await eventually(() => expect(second.held()).toEqual([0]))
+  })
+
+  it('wait a while for NATS to be able to keep them', { timeout: 30_000 }, async () => {
+    await using late = await NatsServer.start(program!, '', false)
+    const opening = openLeases(late.url, { clock, log, store, self: 'a', nats: { ...nats, connectWithinMs: 15_000 } })
+    await late.restartWithJetStream()
+    await using leases = await opening
+    expect(leases.partitions).toBe(16)
   })
 
   it('are refused in words for people where NATS keeps nothing', async () => {
