@@ -39,7 +39,8 @@ function textOf({ id, name, roles, status, environmentId, releases, facts, attri
 export type SortKey = 'name' | 'status' | 'since'
 
 const severity: readonly MachineStatus[] = ['unavailable', 'unhealthy', 'degraded', 'unknown', 'disabled', 'healthy']
-const byName = new Intl.Collator('en', { numeric: true })
+/** As people count: web-2 comes before web-10. */
+export const byName = new Intl.Collator('en', { numeric: true })
 
 /** Compares two machines: by name as people count (web-2 before web-10), by how bad it is, or newest change first. */
 export function comparing(key: SortKey): (a: MachineRow, b: MachineRow) => number {

@@ -1,4 +1,5 @@
 import type { DeploymentRow, StepRow, TargetRow, TaskRow } from '#contracts/rows.ts'
+import { byName } from './filter.ts'
 
 /** What a machine has done of a step: its latest attempt, or why there is none. */
 export interface Cell {
@@ -16,7 +17,7 @@ export interface Line {
 
 const ended: readonly StepRow['state'][] = ['succeeded', 'failed', 'skipped', 'cancelled']
 
-/** Steps by machines: a line for each target, then for each other machine that ran something. */
+/** Steps by machines: a line for each target, by name, then for each other machine that ran something. */
 export function matrixOf({ steps, targets }: DeploymentRow, tasks: readonly TaskRow[]): Line[] {
   const latest = latestOf(tasks)
   const cellOf = (machineId: string, step: StepRow, target: TargetRow | null): Cell => {
@@ -33,8 +34,11 @@ export function matrixOf({ steps, targets }: DeploymentRow, tasks: readonly Task
   })
   const known = new Set(targets.map(({ machineId }) => machineId))
   const others = new Map(tasks.filter((task) => !known.has(task.machineId)).map((task) => [task.machineId, task]))
+  // Those that a re-evaluation has replaced come behind those that it goes on with.
+  const isOld = ({ outcome }: TargetRow) => Number(outcome === 'replaced')
+  const inOrder = [...targets].sort((a, b) => isOld(a) - isOld(b) || byName.compare(a.name, b.name))
   return [
-    ...targets.map((target) => line(target.machineId, target.name, target)),
+    ...inOrder.map((target) => line(target.machineId, target.name, target)),
     ...[...others.values()].map(({ machineId, machineName }) => line(machineId, machineName, null)),
   ]
 }

@@ -13,6 +13,12 @@ describe('steps by machines', () => {
     expect(lines.map(({ name }) => name)).toEqual(['web-11', 'web-12', 'web-13', 'web-01', 'web-02', 'worker-01'])
     expect(lines.at(-1)?.target).toBeNull()
   })
+  it('are in the order in which people count, whatever order targets were included in', () => {
+    const [target] = waitingDeployment.targets
+    const targets = ['web-10', 'web-2', 'web-1'].map((name) => ({ ...target!, name, machineId: name }))
+    const lines = matrixOf({ ...waitingDeployment, targets }, [])
+    expect(lines.map(({ name }) => name)).toEqual(['web-1', 'web-2', 'web-10'])
+  })
   it('show the latest attempt, in whatever order the attempts come', () => {
     const first = taskRow('install', 'web-11', 'failed', { id: 'first' })
     const second = taskRow('install', 'web-11', 'running', { id: 'second', attempt: 2 })
