@@ -3,6 +3,7 @@ import type { Cause, Message } from '#contracts/message.ts'
 import { openPostgresStore } from '#libs/store/postgres.ts'
 import { systemClock } from '#libs/systemClock.ts'
 import { PostgresServer } from '#test/support/postgres.ts'
+import { postgresPrograms } from '#test/support/postgresPrograms.ts'
 import { compare, scaled } from './harness.ts'
 
 // Appends of one event to a stream of its own, against the plain insert that most would write: a row for a row, over a
@@ -11,6 +12,10 @@ import { compare, scaled } from './harness.ts'
 const roundMs = scaled(2_000, 200)
 const connectionsMax = 16
 
+if (postgresPrograms === null) {
+  console.log('SKIPPED: there is no PostgreSQL here.')
+  process.exit(0)
+}
 await using server = await PostgresServer.create()
 await using store = await openPostgresStore({ url: server.url({ schema: 'bench' }), clock: systemClock })
 const pool = new Pool({ connectionString: server.url(), max: connectionsMax })

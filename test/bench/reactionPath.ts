@@ -7,12 +7,14 @@ import type { Cause, Message, Recorded } from '#contracts/message.ts'
 import type { HeartbeatSignal } from '#contracts/signals.ts'
 import { heartbeatSignal } from '#contracts/subjects.ts'
 import { createAsk } from '#libs/ask.ts'
+import type { Bus } from '#libs/bus/bus.ts'
 import { openBus } from '#libs/bus/open.ts'
 import { startConsumer } from '#libs/consume.ts'
 import { silentLog } from '#libs/log.ts'
 import { machineIdOf } from '#libs/machineKey.ts'
 import type { Platform } from '#libs/platform.ts'
 import { openStore } from '#libs/store/open.ts'
+import type { EventStore } from '#libs/store/store.ts'
 import { systemClock as clock } from '#libs/systemClock.ts'
 import { startServices } from '#services/start.ts'
 
@@ -22,8 +24,24 @@ const keyBytes = 32
 const waitMs = 30_000
 const heartbeatMs = 20
 const patienceMs = 3_600_000
+const noteChars = 300
+const benchCause: Cause = { actor: 'bench', commandId: 'bench', correlationId: 'bench', causationId: null }
 
-/** The control plane on a real SQLite file, with a gateway's place taken by one who hands tasks to nobody. */
+/** What the services stand on. Whatever has to be closed with it is put on the stack. */
+export interface Ground {
+  readonly store: EventStore
+  readonly bus: Bus
+}
+
+/** All within one process: a real SQLite file, and a bus that leads nowhere else. */
+async function embedded(stack: AsyncDisposableStack): Promise<Ground> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'remuda-bench-'))
+  stack.defer(() => rmSync(dataFolder, { recursive: true, force: true }))
+  const store = stack.use(await openStore('sqlite:', { clock, dataFolder }))
+  return { store, bus: stack.use(await openBus('memory:', { clock, log: silentLog })) }
+}
+
+/** The control plane, with a gateway's place taken by one who hands tasks to nobody. */
 export class ReactionPath implements AsyncDisposable {
   readonly platform: Platform
   readonly #stack: AsyncDisposableStack
@@ -34,13 +52,10 @@ export class ReactionPath implements AsyncDisposable {
     this.#stack = stack
   }
 
-  static async start(): Promise<ReactionPath> {
+  static async start(openGround: (stack: AsyncDisposableStack) => Promise<Ground> = embedded): Promise<ReactionPath> {
     const stack = new AsyncDisposableStack()
-    const dataFolder = mkdtempSync(join(tmpdir(), 'remuda-bench-'))
-    stack.defer(() => rmSync(dataFolder, { recursive: true, force: true }))
     const log = silentLog
-    const store = stack.use(await openStore('sqlite:', { clock, dataFolder }))
-    const bus = stack.use(await openBus('memory:', { clock, log }))
+    const { store, bus } = await openGround(stack)
     const platform: Platform = { store, bus, clock, log, ask: createAsk(bus, { timeoutMs: waitMs }) }
     const names = ['relay', 'registry', 'health', 'policy', 'deployment'] as const
     const query = { databaseFile: ':memory:', version: 'bench' }
@@ -66,6 +81,14 @@ export class ReactionPath implements AsyncDisposable {
     const beats = setInterval(beat, heartbeatMs)
     await handed
     clearInterval(beats)
+  }
+
+  /** What the way could cost at least: two facts made durable, one after the other. */
+  async commitTwice(): Promise<void> {
+    for (let commit = 0; commit < 2; commit++) {
+      const fact = { type: 'Noted', data: { note: 'x'.repeat(noteChars) } }
+      await this.platform.store.append(`bench-${clock.id()}`, 0, [fact], benchCause)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
