@@ -1,5 +1,5 @@
-import { z } from 'zod'
-import type { ParkedRequestRow } from '#contracts/parked.ts'
+import type { z } from 'zod'
+import { ParkedRequestRow } from '#contracts/parked.ts'
 import type { Clock } from '../clock.ts'
 import { hideCredentials } from '../log.ts'
 import type { EventStore, Parked } from '../store/store.ts'
@@ -18,15 +18,8 @@ const textCharsMax = 200
 const detailCharsMax = 500
 const numbersPerMs = 100
 
-const Details = z.object({
-  code: z.string(),
-  detail: z.string(),
-  actor: z.string(),
-  source: z.string().nullable(),
-  eventId: z.string().nullable(),
-  payload: z.string(),
-  payloadBytes: z.number(),
-})
+/** What a row says that the store has no place of its own for. */
+const Details = ParkedRequestRow.omit({ number: true, type: true, parkedAt: true })
 
 /** A request that was not carried out, as it is to be kept. */
 export interface Unheard {

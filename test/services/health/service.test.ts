@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { environmentStream, heartbeatSignal, machineStream, observerStream } from '#contracts/subjects.ts'
+import { partitionOf } from '#contracts/partitions.ts'
 import { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import type { Timer } from '#libs/clock.ts'
+import type { Leases } from '#libs/leases/leases.ts'
 import type { EventStore } from '#libs/store/store.ts'
 import { startHealth, type HealthSettings } from '#services/health/service.ts'
 import { watchedStore } from '#test/support/stores.ts'
@@ -223,6 +225,59 @@ describe('looking at a machine now', () => {
   })
   it('is refused for one that nobody knows', async () =>
     expect((await check({}, 'stranger')).answer).toMatchObject({ refused: 'MACHINE_UNKNOWN' }))
+})
+
+describe('machines that are shared out among processes', () => {
+  const partitions = 16
+  const mine = partitionOf('m-1', partitions)
+  /** Leases of a process that holds these partitions, and no others. */
+  const holding = (stage: HealthStage, held: readonly number[]): Leases => ({
+    partitions,
+    async join(service, _, take) {
+      await using stack = new AsyncDisposableStack()
+      for (const partition of held) stack.use(await take({ service, partition, store: stage.store }))
+      const all = stack.move()
+      return { held: () => held, failure: new Promise(() => {}), [Symbol.asyncDispose]: () => all.disposeAsync() }
+    },
+    async [Symbol.asyncDispose]() {},
+  })
+  const sharedStage = async (held: (stage: HealthStage) => readonly number[]) => {
+    const stage = new HealthStage()
+    await stage.environment()
+    for (const name of ['m-1', 'm-2', 'm-3']) await stage.registered(name)
+    await stage.begin({ leases: holding(stage, held(stage)) })
+    return stage
+  }
+  const beat = async (stage: HealthStage, partition: number, ...machineIds: readonly string[]) => {
+    stage.platform.bus.publish(heartbeatSignal(partition), { gatewayId: 'g', machineIds, closed: [] })
+    await stage.clock.settle()
+  }
+  const openGaps = async (stage: HealthStage) => {
+    const ids = Array.from({ length: partitions }, (_, at) => (at === 0 ? 'health' : `health.${at}`))
+    const all = await Promise.all(ids.map((id) => stage.events(observerStream(id))))
+    return ids.filter((_, at) => all[at]?.at(-1)?.type === 'ObservationGapStarted')
+  }
+
+  it('are each watched by who holds their partition, and by nobody else', async () => {
+    expect(new Set(['m-1', 'm-2', 'm-3'].map((id) => partitionOf(id, partitions))).size).toBe(3)
+    const stage = await sharedStage(() => [mine])
+    await beat(stage, mine, 'm-1')
+    await beat(stage, partitionOf('m-2', partitions), 'm-2')
+    expect([await stage.said('m-1'), await stage.said('m-2')]).toEqual([['MachineBecameHealthy'], []])
+    for (let passed = 0; passed < 70_000; passed += 1_000) {
+      await beat(stage, mine)
+      await stage.clock.advance(1_000)
+    }
+    expect((await stage.said('m-1')).at(-1)).toBe('MachineBecameUnavailable')
+    expect([await stage.said('m-2'), await stage.said('m-3')]).toEqual([[], []])
+  })
+  it('leave no gap open when one process listens to all of them again', async () => {
+    const stage = await sharedStage(() => Array.from({ length: partitions }, (_, at) => at))
+    await stage.stop()
+    expect(await openGaps(stage)).toHaveLength(partitions)
+    await stage.begin()
+    expect(await openGaps(stage)).toEqual([])
+  })
 })
 
 describe('a time in which no gateway speaks', () => {
