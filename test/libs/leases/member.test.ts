@@ -69,6 +69,21 @@ describe('work that one process does', () => {
   })
 })
 
+describe('a table that has lost everything', () => {
+  it('does not hand the work to whoever looks first', async () => {
+    const town = new Town(1)
+    const [a, b] = [await town.process('a'), await town.process('b')]
+    await town.pass(3_000)
+    town.table.wipe()
+    // For the length of one look only the other one sees the table, on which nobody holds anything any more.
+    a.isCutOff = true
+    await town.pass(1_000)
+    a.isCutOff = false
+    await town.pass(60_000)
+    expect([a.began, b.began, a.ended]).toEqual([[0], [], []])
+  })
+})
+
 describe('work that is shared out', () => {
   it('is done whole, by each process its part, whoever comes and goes', async () => {
     const town = new Town(16)
