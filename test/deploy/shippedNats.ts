@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { connect, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node'
+import { untilReady } from '#test/support/servers.ts'
 import { repository } from './repository.ts'
-
-const readyMs = 20_000
 
 // Whoever ends this process in the middle of a test must not leave servers behind.
 const running = new Set<ChildProcess>()
@@ -68,17 +67,7 @@ export class ShippedNats implements AsyncDisposable {
     const child = spawn(program, flags, { stdio: ['ignore', 'ignore', 'pipe'], env })
     this.#child = child
     running.add(child)
-    await new Promise<void>((resolve, reject) => {
-      const fail = (what: string) => reject(new Error(`nats-server ${what}:\n${this.output}`))
-      const deadline = setTimeout(() => fail('is not ready'), readyMs)
-      child.once('exit', () => fail('ended'))
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        this.output += text
-        if (!this.output.includes('Server is ready')) return
-        clearTimeout(deadline)
-        resolve()
-      })
-    })
+    await untilReady(child, (text) => (this.output += text))
     this.port = Number(/Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(this.output)?.[1])
     this.monitorPort = Number(/Starting http monitor on 127\.0\.0\.1:(\d+)/.exec(this.output)?.[1])
   }

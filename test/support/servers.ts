@@ -50,6 +50,22 @@ export const findNats = (): Promise<string | null> => findServer('nats-server', 
 const running = new Set<ChildProcess>()
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 
+/** Resolves when the server of NATS says that it is ready; rejects with all that it said when it does not. */
+export function untilReady(child: ChildProcess, hear: (text: string) => string): Promise<void> {
+  let output = ''
+  return new Promise<void>((resolve, reject) => {
+    const fail = (what: string) => reject(new Error(`nats-server ${what}:\n${output}`))
+    const deadline = setTimeout(() => fail('is not ready'), startWithinMs)
+    child.once('exit', () => fail('ended'))
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      output = hear(text)
+      if (!output.includes('Server is ready')) return
+      clearTimeout(deadline)
+      resolve()
+    })
+  })
+}
+
 /** A server of NATS of our own on a port that was free, which it keeps however often it is started. */
 export class NatsServer implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'remuda-nats-'))
@@ -91,17 +107,7 @@ export class NatsServer implements AsyncDisposable {
     const child = spawn(this.#program, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#child = child
     running.add(child)
-    await new Promise<void>((resolve, reject) => {
-      const fail = (what: string) => reject(new Error(`nats-server ${what}:\n${this.output}`))
-      const deadline = setTimeout(() => fail('is not ready'), startWithinMs)
-      child.once('exit', () => fail('ended'))
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        this.output += text
-        if (!this.output.includes('Server is ready')) return
-        clearTimeout(deadline)
-        resolve()
-      })
-    })
+    await untilReady(child, (text) => (this.output += text))
     // With port -1 the server chooses one that is free, and says which.
     this.#port = Number(/Listening for client connections on \S*:(\d+)/.exec(this.output)?.[1])
   }
