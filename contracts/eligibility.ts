@@ -4,9 +4,10 @@ export interface Candidate {
   readonly roles: readonly string[]
   readonly registered: boolean
   readonly enabled: boolean
+  readonly quarantined: boolean
 }
 
-export type Ineligible = 'not-registered' | 'other-environment' | 'disabled' | 'role-missing'
+export type Ineligible = 'not-registered' | 'other-environment' | 'disabled' | 'quarantined' | 'role-missing'
 
 /**
  * The clause that keeps a release from a machine, or null when the machine should have it.
@@ -20,6 +21,7 @@ export function ineligibility(
   if (!machine.registered) return 'not-registered'
   if (machine.environmentId !== environmentId) return 'other-environment'
   if (!machine.enabled) return 'disabled'
+  if (machine.quarantined) return 'quarantined'
   return hasRole(machine, targetRoles) ? null : 'role-missing'
 }
 

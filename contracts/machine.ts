@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { attributes, deploymentId, enrollmentId, environmentId, machineId, machineName, reason, roles } from './ids.ts'
 import { fact, request } from './message.ts'
+import { Probe } from './probe.ts'
 
 const textMax = 200
 const text = z.string().max(textMax)
@@ -41,6 +42,8 @@ export const MachineCommand = z.discriminatedUnion('type', [
     ...self,
     publicKey: publicKey.nullable(),
     enrollmentId: enrollmentId.nullable(),
+    /** How the server looks after a machine that has no agent. */
+    probe: Probe.nullable().optional(),
     /** True overwrites what a person set (name, environment, roles) on a machine that is already registered. */
     force: z.boolean(),
   }),
@@ -51,6 +54,10 @@ export const MachineCommand = z.discriminatedUnion('type', [
     roles: roles.optional(),
     environmentId: environmentId.optional(),
   }),
+  request('SetMachineProbe', { machineId, probe: Probe.nullable() }),
+  /** Two sessions use the key of this machine: it must not work until a person has looked. */
+  request('QuarantineMachine', { machineId, detail: reason }),
+  request('ReleaseMachine', { machineId, reason }),
   request('EnableMachine', { machineId }),
   request('DisableMachine', { machineId, reason }),
   request('DeregisterMachine', {
@@ -75,6 +82,9 @@ export const MachineEvent = z.discriminatedUnion('type', [
   }),
   fact('MachineReregistered', { machineId, ...self }),
   fact('MachineChanged', who),
+  fact('MachineProbeChanged', { machineId, probe: Probe.nullable() }),
+  fact('MachineQuarantined', { machineId, detail: z.string() }),
+  fact('MachineReleased', { machineId, reason: z.string() }),
   fact('MachineEnabled', { machineId }),
   fact('MachineDisabled', { machineId, reason: z.string() }),
   fact('MachineDeregistered', {

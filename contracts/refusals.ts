@@ -52,7 +52,10 @@ export const refusals = {
     status: 409,
     sentence: 'The machine answers, so it is not removed as unavailable.',
   },
+  MACHINE_HAS_AGENT: { status: 409, sentence: 'The machine has an agent, which says itself how it is.' },
   MACHINE_KEY_MISMATCH: { status: 409, sentence: 'The machine is registered with another key.' },
+
+  DECISION_UNKNOWN: { status: 404, sentence: 'There is no such decision, or it removed nobody.' },
 
   ENROLLMENT_UNKNOWN: { status: 401, sentence: 'The join token is not valid.' },
   ENROLLMENT_EXPIRED: { status: 401, sentence: 'The join token has expired.' },

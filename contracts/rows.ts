@@ -2,8 +2,10 @@ import { z } from 'zod'
 import { DeploymentKind, TargetOutcome } from './deployment.ts'
 import { HealthEvidence, HealthStatus } from './health.ts'
 import { MachineFacts, RemovalCause } from './machine.ts'
+import { DeferralClause } from './policy.ts'
 import { EnvironmentPolicy } from './policySettings.ts'
 import { StoredProcess, StoredVariables } from './process.ts'
+import { Probe } from './probe.ts'
 import { Scope } from './token.ts'
 
 // What the query API answers. Instants are ISO 8601 in UTC; `null` says that there is nothing, never "not asked".
@@ -40,13 +42,24 @@ export const MachineRow = z.object({
   disabledReason: z.string().nullable(),
   status: HealthStatus,
   statusSince: at.nullable(),
+  /** Since when it does not answer, by the steady clock; null while it does. */
+  silentSince: z.number().nullable(),
   evidence: HealthEvidence.nullable(),
-  transport: z.enum(['agent', 'none']),
+  /** The checks that fail or warn. */
+  failing: z
+    .array(z.object({ check: z.string(), level: z.enum(['warning', 'failure']), at, evidence: HealthEvidence }))
+    .readonly(),
+  transport: z.enum(['agent', 'tcp', 'http', 'ssh', 'none']),
+  probe: Probe.nullable(),
+  /** Set while the machine may not work, since its key is used by two. */
+  quarantined: z.object({ at, detail: z.string() }).nullable(),
   facts: MachineFacts.nullable(),
   attributes: z.record(z.string(), z.string()),
   releases: z.array(InstalledRelease).readonly(),
   /** Set while policy wants the machine removed but holds the removal back. */
   withheld: z.object({ share: z.number(), thresholdShare: z.number(), clearsWhen: z.string() }).nullable(),
+  /** Set while its removal is due and waits for another reason than a mass failure. */
+  deferred: z.object({ clause: DeferralClause, detail: z.string(), at }).nullable(),
   /** The latest removal, also when the machine has returned since. */
   removal: Removal.nullable(),
   registeredAt: at.nullable(),

@@ -16,6 +16,9 @@ export const commandExamples: CommandData = {
   RegisterMachine: { ...who, ...self, publicKey, enrollmentId, force: false },
   ReregisterMachine: { machineId, ...self },
   ChangeMachine: { machineId, roles: ['web', 'cache'] },
+  SetMachineProbe: { machineId, probe: { kind: 'tcp', host: '10.0.0.7', port: 5432 } },
+  QuarantineMachine: { machineId, detail: 'two sessions use its key' },
+  ReleaseMachine: { machineId, reason: 'the copy is switched off' },
   EnableMachine: { machineId },
   DisableMachine: { machineId, reason: 'a disk is being replaced' },
   DeregisterMachine: {
@@ -37,12 +40,23 @@ export const commandExamples: CommandData = {
   RecordHeard: { ...judged, evidence: { ...sample.evidence, kind: 'heartbeat', silentMs: 0, thresholdMs: null } },
   RecordLate: { ...judged, evidence: { ...sample.evidence, kind: 'heartbeat-late', thresholdMs: 30_000 } },
   RecordSilent: judged,
+  RecordCheck: {
+    ...judged,
+    check: 'disk-space',
+    level: 'warning',
+    evidence: { ...sample.evidence, kind: 'script-check', finding: 'check-warned', detail: '4 GB left' },
+  },
   ForgetHealth: { machineId, at: sample.atMs },
   ConfirmUnavailable: { machineId },
   CheckMachine: { machineId },
 
   ReleaseWithheldRemovals: { environmentId, machineIds: [machineId] },
   CloseReleaseCircuit: { environmentId, projectId, version },
+  RevertDecision: {
+    environmentId,
+    decisionId: '0191a0b0-0000-7000-8000-0000000000d1',
+    reason: 'the network was down, and not the machines',
+  },
   CarryOutRemoval: { environmentId, machineId, decisionId: '0191a0b0-0000-7000-8000-0000000000d1' },
 
   CreateProject: { projectId, name: 'Shop' },

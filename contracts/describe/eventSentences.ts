@@ -9,6 +9,9 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
   MachineRegistered: 'The machine exists. When it had been removed before, it says why.',
   MachineReregistered: 'The machine told anew what it is: its system, its addresses, its attributes.',
   MachineChanged: 'A person gave the machine another name, environment or roles.',
+  MachineProbeChanged: 'The server looks after the machine in another way from now on, or (null) not at all.',
+  MachineQuarantined: 'Two machines use one key: neither may work until a person has looked.',
+  MachineReleased: 'A person has looked, and the machine may work again.',
   MachineEnabled: 'The machine takes part in deployments again.',
   MachineDisabled: 'The machine stays registered and takes part in no deployment.',
   MachineDeregistered: 'The machine was taken out of its environment, with the cause and the evidence.',
@@ -23,6 +26,9 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
 
   MachineBecameHealthy: 'The machine answers.',
   HealthCheckFailed: 'A check of the machine failed, which alone changes nothing about whether it is available.',
+  HealthCheckPassed: 'A check of the machine that had failed or warned is passed again.',
+  MachineBecameDegraded: 'The machine answers, and a check warns.',
+  MachineBecameUnhealthy: 'The machine answers, and a check fails. It is never removed for that.',
   MachineBecameUnavailable: 'The machine has not answered for longer than the policy allows, while it was observed.',
   HealthForgotten: 'Nobody watches the machine any more, since it is not registered.',
 
@@ -31,6 +37,12 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
 
   RemovalRequested: 'The policy decided that the machine be removed, and on what evidence.',
   RemovalWithheld: 'The machine would be removed, but too many fail at once, so it is kept until that has cleared.',
+  RemovalDeferred: 'The machine would be removed, but a clause of the policy speaks against it for now.',
+  MassFailureDetected: 'Many machines went silent together: the guard holds their removals back.',
+  MassFailureCleared: 'The mass failure is over.',
+  DecisionReverted: 'A person took back a decision of the policy; the machines that it removed are restored.',
+  ProviderAnswered: 'The provider of machines says something else of these machines than before.',
+  ProviderFellSilent: 'The provider of machines cannot be asked, which says nothing about any machine.',
   RemovalsResumed: 'Removals that were withheld are let go, and by what: recovery, a person or the rate.',
   RemovalAbandoned: 'A removal that was decided does not happen, since the machine answers or is gone already.',
   AutomaticDeploymentRequested: 'The release is deployed to machines that lack it.',

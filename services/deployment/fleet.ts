@@ -51,6 +51,14 @@ export class Fleet {
         return this.#change(event.data.machineId, { enabled: true })
       case 'MachineDisabled':
         return this.#change(event.data.machineId, { enabled: false })
+      case 'MachineQuarantined':
+        return this.#change(event.data.machineId, { quarantined: true })
+      case 'MachineReleased':
+        return this.#change(event.data.machineId, { quarantined: false })
+      case 'MachineBecameDegraded':
+        return this.#feel(event.data.machineId, 'degraded', event.data.at)
+      case 'MachineBecameUnhealthy':
+        return this.#feel(event.data.machineId, 'unhealthy', event.data.at)
       case 'MachineBecameHealthy':
         return this.#feel(event.data.machineId, 'healthy', event.data.at)
       case 'MachineBecameUnavailable':
@@ -60,14 +68,16 @@ export class Fleet {
       case 'EnvironmentRenamed':
       case 'MachineReregistered':
       case 'HealthCheckFailed':
+      case 'HealthCheckPassed':
+      case 'MachineProbeChanged':
         return
     }
   }
 
   #register({ machineId, name, environmentId, roles }: Who): void {
     const felt = this.#health.get(machineId) ?? { status: 'unknown', statusSince: 0 }
-    const enabled = this.#machines.get(machineId)?.enabled ?? true
-    this.#put({ machineId, name, environmentId, roles, registered: true, enabled, ...felt })
+    const { enabled, quarantined } = this.#machines.get(machineId) ?? { enabled: true, quarantined: false }
+    this.#put({ machineId, name, environmentId, roles, registered: true, enabled, quarantined, ...felt })
   }
 
   #put(machine: FleetMachine): void {

@@ -31,6 +31,7 @@ export const startInbox = ({ bus, ask }: { bus: Bus; ask: Ask }, heard: Heard, t
       RecordHeard: notAsked,
       RecordLate: notAsked,
       RecordSilent: notAsked,
+      RecordCheck: notAsked,
       ForgetHealth: notAsked,
       ConfirmUnavailable: async ({ data: { machineId } }) => confirm(heard.partition, machineId),
       CheckMachine: async ({ data: { machineId } }, cause) => check(ask, heard, machineId, cause),

@@ -102,14 +102,20 @@ export class Partition {
         return this.#changeThresholds(event.data.environmentId)
       case 'MachineDeregistered':
       case 'MachineDisabled':
+      case 'MachineQuarantined':
         return this.#forget(event.data.machineId)
       case 'MachineRegistered':
       case 'MachineRestored':
       case 'MachineChanged':
       case 'MachineEnabled':
+      case 'MachineReleased':
         return this.#goOnWatching(event.data.machineId)
       case 'MachineBecameHealthy':
         return this.#watchdog.correct(event.data.machineId, 'healthy')
+      case 'MachineBecameDegraded':
+        return this.#watchdog.correct(event.data.machineId, 'degraded')
+      case 'MachineBecameUnhealthy':
+        return this.#watchdog.correct(event.data.machineId, 'unhealthy')
       case 'MachineBecameUnavailable':
         return this.#watchdog.correct(event.data.machineId, 'unavailable')
       case 'HealthForgotten':
@@ -118,6 +124,8 @@ export class Partition {
       case 'EnvironmentRenamed':
       case 'MachineReregistered':
       case 'HealthCheckFailed':
+      case 'HealthCheckPassed':
+      case 'MachineProbeChanged':
         return
     }
   }

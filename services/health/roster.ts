@@ -24,6 +24,7 @@ interface Entry extends Omit<Listed, 'watched'> {
   readonly registered: boolean
   readonly enabled: boolean
   readonly hasAgent: boolean
+  readonly quarantined: boolean
 }
 
 const defaults: Thresholds = EnvironmentPolicy.parse({}).health
@@ -74,11 +75,21 @@ export class Roster {
         return this.#set(event, { status: 'healthy', isStale: false })
       case 'MachineBecameUnavailable':
         return this.#set(event, { status: 'unavailable', isStale: false })
+      case 'MachineBecameDegraded':
+        return this.#set(event, { status: 'degraded', isStale: false })
+      case 'MachineBecameUnhealthy':
+        return this.#set(event, { status: 'unhealthy', isStale: false })
+      case 'MachineQuarantined':
+        return this.#set(event, { quarantined: true, isStale: true })
+      case 'MachineReleased':
+        return this.#set(event, { quarantined: false })
       case 'HealthForgotten':
         return this.#set(event, { status: 'unknown', isStale: false })
       case 'EnvironmentRenamed':
       case 'MachineReregistered':
       case 'HealthCheckFailed':
+      case 'HealthCheckPassed':
+      case 'MachineProbeChanged':
         return
     }
   }
@@ -97,15 +108,16 @@ const unlisted = (machineId: string): Entry => ({
   registered: false,
   enabled: true,
   hasAgent: false,
+  quarantined: false,
   status: 'unknown',
   isStale: false,
   causationId: '',
   correlationId: '',
 })
 
-const listed = ({ registered, enabled, hasAgent, ...entry }: Entry): Listed => ({
+const listed = ({ registered, enabled, hasAgent, quarantined, ...entry }: Entry): Listed => ({
   ...entry,
   status: entry.isStale ? 'unknown' : entry.status,
   isStale: entry.isStale && entry.status !== 'unknown',
-  watched: registered && enabled && hasAgent,
+  watched: registered && enabled && hasAgent && !quarantined,
 })

@@ -7,6 +7,8 @@ export interface Thresholds {
   readonly unavailableAfterMs: number
 }
 
+type HeartbeatEvidence = Extract<HealthEvidence['kind'], `heartbeat${string}`>
+
 interface Watched extends Timed {
   readonly machineId: string
   thresholds: Thresholds
@@ -84,7 +86,8 @@ export class Watchdog {
     machine.lastHeardAt = nowMs
     machine.silentSince = this.#listened(nowMs)
     machine.late = false
-    if (machine.status === 'healthy') return null
+    if (machine.status !== 'unavailable' && machine.status !== 'unknown') return null
+    // What the record makes of it follows from the checks, and is told by `correct`.
     machine.status = 'healthy'
     if (machine.slot === -1) this.#lookLater(machine)
     return this.#record('RecordHeard', 'heartbeat', machine, nowMs)
@@ -157,7 +160,7 @@ export class Watchdog {
     return Math.max(0, this.#listened(nowMs) - silentSince)
   }
 
-  #record(type: HealthRecord['type'], kind: HealthEvidence['kind'], machine: Watched, nowMs: number): HealthRecord {
+  #record(type: HealthRecord['type'], kind: HeartbeatEvidence, machine: Watched, nowMs: number): HealthRecord {
     const { machineId, lastHeardAt, thresholds } = machine
     const silentMs = Math.round(this.#silence(machine, nowMs))
     const thresholdMs = thresholdOf(kind, thresholds)
@@ -166,7 +169,7 @@ export class Watchdog {
   }
 }
 
-function thresholdOf(kind: HealthEvidence['kind'], { lateAfterMs, unavailableAfterMs }: Thresholds): number | null {
+function thresholdOf(kind: HeartbeatEvidence, { lateAfterMs, unavailableAfterMs }: Thresholds): number | null {
   switch (kind) {
     case 'heartbeat':
       return null

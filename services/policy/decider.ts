@@ -22,6 +22,13 @@ export type PolicyRequest =
       readonly machineIds: readonly string[] | null
     }
   | {
+      readonly type: 'RevertDecision'
+      readonly environmentId: string
+      readonly decisionId: string
+      readonly reason: string
+      readonly nowMs: number
+    }
+  | {
       readonly type: 'CloseCircuit'
       readonly environmentId: string
       readonly projectId: string
@@ -53,6 +60,8 @@ export const policy: Decider<Verdicts, PolicyRequest, PolicyEvent> = {
         return evaluate(request, state)
       case 'ReleaseWithheld':
         return release(request, state)
+      case 'RevertDecision':
+        return revert(request, state)
       case 'CloseCircuit': {
         const { projectId, version } = request
         if (!state.circuits.has(releaseKey(projectId, version))) return []
@@ -92,4 +101,15 @@ function release({ environmentId, machineIds }: RequestOf<'ReleaseWithheld'>, st
   if (free.length > 0) return refuse('MACHINE_UNKNOWN', `no removal of ${free.join(', ')} is withheld`)
   const held = leaving.filter((id) => state.withheld.has(id))
   return held.length === 0 ? [] : [{ type: 'RemovalsResumed', data: { environmentId, machineIds: held, by: 'person' } }]
+}
+
+/** What one decision removed, or is about to; a machine that another decision has removed since is not touched. */
+function revert(request: RequestOf<'RevertDecision'>, state: Verdicts): Decision<PolicyEvent> {
+  const { environmentId, decisionId, reason, nowMs } = request
+  const decided = state.removals.filter((removal) => removal.decisionId === decisionId)
+  if (decided.isEmpty())
+    return refuse('DECISION_UNKNOWN', `no removal of ${environmentId} rests on a decision ${decisionId}`)
+  const machineIds = [...decided.filter(({ reverted }) => !reverted).keys()]
+  if (machineIds.length === 0) return []
+  return [{ type: 'DecisionReverted', data: { environmentId, decisionId, machineIds, reason, at: nowMs } }]
 }

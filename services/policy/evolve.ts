@@ -1,11 +1,12 @@
 import { Map } from 'immutable'
 import type { PolicyEvent } from '#contracts/policy.ts'
-import { installKey, releaseKey, type DecidedDeployment, type Tries, type Verdicts } from './state.ts'
+import { domainKey, installKey, releaseKey, type DecidedDeployment, type Tries, type Verdicts } from './state.ts'
 
 const removedAtMax = 1_000
 
 type FactOf<Type extends string> = Extract<PolicyEvent, { type: Type }>
-type RemovalFact = FactOf<`Removal${string}`>
+type RemovalFact = FactOf<`Removal${string}` | 'DecisionReverted'>
+type IncidentFact = FactOf<`MassFailure${string}`>
 type RolloutFact = FactOf<`AutomaticDeployment${string}` | `ReleaseCircuit${string}`>
 
 export function evolve(state: Verdicts, event: PolicyEvent): Verdicts {
@@ -14,7 +15,15 @@ export function evolve(state: Verdicts, event: PolicyEvent): Verdicts {
     case 'RemovalWithheld':
     case 'RemovalsResumed':
     case 'RemovalAbandoned':
+    case 'RemovalDeferred':
+    case 'DecisionReverted':
       return evolveRemovals(state, event)
+    case 'MassFailureDetected':
+    case 'MassFailureCleared':
+      return evolveIncidents(state, event)
+    case 'ProviderAnswered':
+    case 'ProviderFellSilent':
+      return state
     case 'AutomaticDeploymentRequested':
     case 'AutomaticDeploymentSettled':
     case 'AutomaticDeploymentAbandoned':
@@ -31,14 +40,19 @@ function evolveRemovals(state: Verdicts, event: RemovalFact): Verdicts {
       const { machineId, at } = event.data
       return {
         ...state,
-        removals: state.removals.set(machineId, { ...event.data, abandonedAt: null }),
+        removals: state.removals.set(machineId, { ...event.data, abandonedAt: null, reverted: false }),
         withheld: state.withheld.delete(machineId),
+        deferred: state.deferred.delete(machineId),
         resumedAt: state.resumedAt.delete(machineId),
         removedAt: [...state.removedAt, at].slice(-removedAtMax),
       }
     }
     case 'RemovalWithheld':
       return { ...state, withheld: state.withheld.add(event.data.machineId) }
+    case 'RemovalDeferred':
+      return { ...state, deferred: state.deferred.set(event.data.machineId, event.data.clause) }
+    case 'DecisionReverted':
+      return reverted(state, event.data)
     case 'RemovalsResumed':
       return resumed(state, event.data)
     case 'RemovalAbandoned': {
@@ -50,12 +64,31 @@ function evolveRemovals(state: Verdicts, event: RemovalFact): Verdicts {
   }
 }
 
+/** A removal that was taken back is not to be carried out, should it still be under way. */
+function reverted(state: Verdicts, { machineIds, at: abandonedAt }: FactOf<'DecisionReverted'>['data']): Verdicts {
+  const removals = state.removals.withMutations((all) => {
+    for (const machineId of machineIds) all.update(machineId, (one) => one && { ...one, abandonedAt, reverted: true })
+  })
+  return { ...state, removals }
+}
+
+function evolveIncidents(state: Verdicts, { type, data }: IncidentFact): Verdicts {
+  const key = domainKey(data.domain)
+  switch (type) {
+    case 'MassFailureDetected':
+      return { ...state, incidents: state.incidents.set(key, data.incidentId) }
+    case 'MassFailureCleared':
+      return { ...state, incidents: state.incidents.delete(key) }
+  }
+}
+
 function resumed(state: Verdicts, { machineIds, by, at = 0 }: FactOf<'RemovalsResumed'>['data']): Verdicts {
   const withheld = state.withheld.subtract(machineIds)
+  const deferred = state.deferred.deleteAll(machineIds)
   // Whoever a person let go is let go until it has answered; then the guard holds for it as for all.
-  if (by === 'person') return { ...state, withheld, released: state.released.union(machineIds) }
+  if (by === 'person') return { ...state, withheld, deferred, released: state.released.union(machineIds) }
   const resumedAt = state.resumedAt.withMutations((all) => machineIds.forEach((id) => void all.set(id, at)))
-  return { ...state, withheld, released: state.released.subtract(machineIds), resumedAt }
+  return { ...state, withheld, deferred, released: state.released.subtract(machineIds), resumedAt }
 }
 
 function evolveRollouts(state: Verdicts, event: RolloutFact): Verdicts {

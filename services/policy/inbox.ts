@@ -21,6 +21,8 @@ export function startInbox(platform: Platform, reconciler: Reconciler): Subscrip
     {
       ReleaseWithheldRemovals: ({ data }, cause) => inbox.decide({ type: 'ReleaseWithheld', ...data }, cause),
       CloseReleaseCircuit: ({ data }, cause) => inbox.decide({ type: 'CloseCircuit', ...data }, cause),
+      RevertDecision: ({ data }, cause) =>
+        inbox.decide({ type: 'RevertDecision', ...data, nowMs: platform.clock.steadyMs() }, cause),
       CarryOutRemoval: ({ data }, cause) => inbox.remove(data, cause),
     },
     PolicyCommand,

@@ -68,7 +68,11 @@ export class Known {
       case 'MachineDeregistered':
       case 'MachineEnabled':
       case 'MachineDisabled':
+      case 'MachineQuarantined':
+      case 'MachineReleased':
       case 'MachineBecameHealthy':
+      case 'MachineBecameDegraded':
+      case 'MachineBecameUnhealthy':
       case 'MachineBecameUnavailable':
       case 'HealthForgotten':
         return this.#onMachine(event.data.machineId, () => this.#members.apply(event))

@@ -54,12 +54,22 @@ export class Members {
         return this.#set(machineId, { enabled: false, ...unheard })
       case 'MachineBecameHealthy':
         return this.#feel(machineId, 'healthy', null)
+      case 'MachineBecameDegraded':
+        return this.#feel(machineId, 'degraded', null)
+      case 'MachineBecameUnhealthy':
+        return this.#feel(machineId, 'unhealthy', null)
+      case 'MachineQuarantined':
+        return this.#set(machineId, { quarantined: true, ...unheard })
+      case 'MachineReleased':
+        return this.#set(machineId, { quarantined: false })
       case 'MachineBecameUnavailable':
         return this.#feel(machineId, 'unavailable', event.data.at)
       case 'HealthForgotten':
         return this.#feel(machineId, 'unknown', null)
       case 'MachineReregistered':
       case 'HealthCheckFailed':
+      case 'HealthCheckPassed':
+      case 'MachineProbeChanged':
         return
     }
   }
@@ -79,7 +89,7 @@ export class Members {
     }
     const { registered, unavailable } = this.#group(now.environmentId)
     file(registered, now, now.registered)
-    file(unavailable, now, now.registered && now.enabled && now.status === 'unavailable')
+    file(unavailable, now, now.registered && now.enabled && !now.quarantined && now.status === 'unavailable')
   }
 
   #group(environmentId: string): Group {
@@ -105,5 +115,6 @@ const unknown: Omit<Member, 'machineId' | 'installed'> = {
   roles: [],
   registered: false,
   enabled: true,
+  quarantined: false,
   ...unheard,
 }

@@ -20,8 +20,9 @@ type Fact =
 const observed = [
   ...(['EnvironmentCreated', 'EnvironmentPolicyChanged', 'ObservationGapStarted', 'ObservationGapEnded'] as const),
   ...(['MachineRegistered', 'MachineChanged', 'MachineRestored', 'MachineDeregistered'] as const),
-  ...(['MachineEnabled', 'MachineDisabled'] as const),
+  ...(['MachineEnabled', 'MachineDisabled', 'MachineQuarantined', 'MachineReleased'] as const),
   ...(['MachineBecameHealthy', 'MachineBecameUnavailable', 'HealthForgotten'] as const),
+  ...(['MachineBecameDegraded', 'MachineBecameUnhealthy'] as const),
   ...(['ProjectCreated', 'ReleaseCreated', 'ReleaseOverrideSet'] as const),
   ...(['DeploymentCreated', 'DeploymentSucceeded', 'DeploymentFailed', 'DeploymentCancelled'] as const),
   ...(['TargetExcluded', 'AutomaticDeploymentRequested', 'AutomaticDeploymentSettled'] as const),

@@ -1,11 +1,15 @@
 import { Map, OrderedSet, Set } from 'immutable'
-import type { PolicyEvent } from '#contracts/policy.ts'
+import type { DeferralClause, PolicyEvent } from '#contracts/policy.ts'
 
 /** What policy has decided for one environment and not yet seen through. */
 export interface Verdicts {
   /** By machine: the removal that was decided, for which spell of silence. */
   readonly removals: Map<string, DecidedRemoval>
   readonly withheld: OrderedSet<string>
+  /** By machine: why its removal, which is due, waits though no mass failure holds it. */
+  readonly deferred: Map<string, DeferralClause>
+  /** By failure domain: the mass failure that lasts. */
+  readonly incidents: Map<string, string>
   /** Machines that a person let go: the guard does not hold them until they have answered again. */
   readonly released: OrderedSet<string>
   /** When the guard let a machine be that it had held: others may be on their way back, so it is given time as well. */
@@ -29,6 +33,8 @@ export interface Verdicts {
 export type DecidedRemoval = Extract<PolicyEvent, { type: 'RemovalRequested' }>['data'] & {
   /** When it was given up, since the machine answered after all; null while it stands. */
   readonly abandonedAt: number | null
+  /** Whether a person has taken it back. */
+  readonly reverted: boolean
 }
 export type DecidedDeployment = Pick<
   Extract<PolicyEvent, { type: 'AutomaticDeploymentRequested' }>['data'],
@@ -48,6 +54,8 @@ export interface Skipped {
 export const noVerdicts: Verdicts = {
   removals: Map(),
   withheld: OrderedSet(),
+  deferred: Map(),
+  incidents: Map(),
   released: OrderedSet(),
   resumedAt: Map(),
   removedAt: [],
@@ -60,4 +68,7 @@ export const noVerdicts: Verdicts = {
 }
 
 export const releaseKey = (projectId: string, version: string) => `${projectId}@${version}`
+/** Names a failure domain; the whole environment is one as well. An attribute's name holds no `=`, so no two are alike. */
+export const domainKey = (domain: { readonly attribute: string; readonly value: string } | null): string =>
+  domain === null ? '' : `${domain.attribute}=${domain.value}`
 export const installKey = (machineId: string, projectId: string) => `${machineId}/${projectId}`

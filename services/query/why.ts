@@ -86,7 +86,8 @@ function releaseOn(query: Query, machine: MachineRow, project: ProjectRow, said:
 /** Whether the machine has what it should have, or the first clause that says why it need not. */
 function standing(machine: MachineRow, desired: Desired | null, installed: string | undefined): string {
   if (desired === null) return 'nothing-desired'
-  const clause = ineligibility(machine, machine.environmentId, desired.targetRoles)
+  const { quarantined, environmentId } = machine
+  const clause = ineligibility({ ...machine, quarantined: quarantined !== null }, environmentId, desired.targetRoles)
   if (clause !== null) return clause
   if (machine.roles.includes(workerRole)) return 'worker'
   return installed === desired.version ? 'converged' : 'not-converged'

@@ -92,7 +92,10 @@ export class Rollouts {
 
   isEligible(machine: ModelMachine, projectId: string, version: string): boolean {
     const roles = this.releases.get(`${projectId}@${version}`) ?? []
-    return ineligibility(machine, machine.environmentId, roles) === null && !machine.roles.includes(workerRole)
+    return (
+      ineligibility({ ...machine, quarantined: false }, machine.environmentId, roles) === null &&
+      !machine.roles.includes(workerRole)
+    )
   }
 
   apply(event: AnyEvent): void {

@@ -37,6 +37,7 @@ export const machineRow = (
   disabledReason: null,
   status: 'healthy',
   statusSince: agoIso(26 * 60 * minuteMs),
+  silentSince: null,
   evidence: {
     kind: 'heartbeat',
     lastHeardAt: Date.now() - 4_000,
@@ -44,7 +45,10 @@ export const machineRow = (
     thresholdMs: null,
     observerId: 'observer-1',
   },
+  failing: [],
   transport: 'agent',
+  probe: null,
+  quarantined: null,
   facts: {
     hostname: `${id}.internal`,
     os: 'Debian 12',
@@ -59,6 +63,7 @@ export const machineRow = (
     ? []
     : [{ projectId: 'shop', version: '1.4.2', deploymentId: runningId, at: agoIso(50 * minuteMs) }],
   withheld: null,
+  deferred: null,
   removal: null,
   registeredAt: agoIso(9 * 24 * 60 * minuteMs),
   changedAt: agoIso(50 * minuteMs),

@@ -9,6 +9,7 @@ export interface FleetMachine {
   readonly roles: readonly string[]
   readonly registered: boolean
   readonly enabled: boolean
+  readonly quarantined: boolean
   readonly status: HealthStatus
   /** Since when it has had this status, by the steady clock. */
   readonly statusSince: number
@@ -44,9 +45,9 @@ export interface Scene {
   readonly nowMs: number
 }
 
-/** Whether work can be handed to the machine now. */
+/** Whether work can be handed to the machine now: one whose checks fail answers, and a release may be what mends it. */
 export const isContactable = (machine: FleetMachine): boolean =>
-  machine.registered && (machine.status === 'healthy' || machine.status === 'degraded')
+  machine.registered && !machine.quarantined && machine.status !== 'unavailable' && machine.status !== 'unknown'
 
 /** From when on a wait for signs of machines counts: not before we could have heard them. */
 export const waitingSince = ({ world }: Scene, startedAt: number): number => Math.max(startedAt, world.listeningSince)

@@ -20,12 +20,17 @@ export const unmet = (id: string): MachineRow => ({
   disabledReason: null,
   status: 'unknown',
   statusSince: null,
+  silentSince: null,
   evidence: null,
+  failing: [],
   transport: 'none',
+  probe: null,
+  quarantined: null,
   facts: null,
   attributes: {},
   releases: [],
   withheld: null,
+  deferred: null,
   removal: null,
   registeredAt: null,
   changedAt: '',
@@ -38,13 +43,21 @@ export function registry(row: MachineRow, { type, data, meta }: Recorded<Machine
   switch (type) {
     case 'MachineRegistered': {
       const { name, environmentId, roles, facts, attributes, publicKey } = data
-      const transport = publicKey === null ? 'none' : 'agent'
+      const transport = publicKey === null ? (row.probe?.kind ?? 'none') : 'agent'
       return { ...known, name, environmentId, roles, facts, attributes, transport, registered: true, registeredAt: at }
     }
     case 'MachineReregistered':
       return { ...known, facts: data.facts, attributes: data.attributes }
     case 'MachineChanged':
       return { ...known, name: data.name, environmentId: data.environmentId, roles: data.roles }
+    case 'MachineProbeChanged': {
+      const { probe } = data
+      return { ...known, probe, transport: row.transport === 'agent' ? 'agent' : (probe?.kind ?? 'none') }
+    }
+    case 'MachineQuarantined':
+      return { ...known, quarantined: { at, detail: data.detail } }
+    case 'MachineReleased':
+      return { ...known, quarantined: null }
     case 'MachineEnabled':
       return { ...known, enabled: true, disabledReason: null }
     case 'MachineDisabled':
@@ -52,7 +65,7 @@ export function registry(row: MachineRow, { type, data, meta }: Recorded<Machine
     case 'MachineDeregistered': {
       const { cause, evidence, policyVersion } = data
       const removal = { at, cause, evidence, policyVersion, actor: meta.actor }
-      return { ...known, registered: false, withheld: null, removal }
+      return { ...known, registered: false, withheld: null, deferred: null, removal }
     }
     case 'MachineRestored': {
       const { name, environmentId, roles } = data
@@ -67,13 +80,44 @@ export function health(row: MachineRow, { type, data, meta }: Recorded<HealthEve
   const known = { ...row, changedAt: at }
   switch (type) {
     case 'MachineBecameHealthy':
-      return { ...known, status: 'healthy', statusSince: at, evidence: data.evidence }
-    case 'HealthCheckFailed':
-      return { ...known, evidence: data.evidence }
+      return {
+        ...known,
+        status: 'healthy',
+        statusSince: at,
+        silentSince: null,
+        deferred: null,
+        evidence: data.evidence,
+      }
+    case 'MachineBecameDegraded':
+      return {
+        ...known,
+        status: 'degraded',
+        statusSince: at,
+        silentSince: null,
+        deferred: null,
+        evidence: data.evidence,
+      }
+    case 'MachineBecameUnhealthy':
+      return {
+        ...known,
+        status: 'unhealthy',
+        statusSince: at,
+        silentSince: null,
+        deferred: null,
+        evidence: data.evidence,
+      }
+    case 'HealthCheckFailed': {
+      const { check, level = 'failure', evidence } = data
+      if (check === 'heartbeat') return { ...known, evidence }
+      const failing = [...row.failing.filter((one) => one.check !== check), { check, level, at, evidence }]
+      return { ...known, failing, evidence }
+    }
+    case 'HealthCheckPassed':
+      return { ...known, failing: row.failing.filter(({ check }) => check !== data.check) }
     case 'MachineBecameUnavailable':
-      return { ...known, status: 'unavailable', statusSince: at, evidence: data.evidence }
+      return { ...known, status: 'unavailable', statusSince: at, silentSince: data.at, evidence: data.evidence }
     case 'HealthForgotten':
-      return { ...known, status: 'unknown', statusSince: null, evidence: null }
+      return { ...known, status: 'unknown', statusSince: null, silentSince: null, evidence: null, failing: [] }
   }
 }
 
@@ -86,10 +130,15 @@ export function policy(row: MachineRow, { type, data, meta }: Recorded<Removal>)
       const { share, thresholdShare, clearsWhen } = data
       return { ...known, withheld: { share, thresholdShare, clearsWhen } }
     }
+    case 'RemovalDeferred': {
+      const { clause, detail } = data
+      return { ...known, deferred: { clause, detail, at: known.changedAt } }
+    }
     case 'RemovalRequested':
     case 'RemovalsResumed':
     case 'RemovalAbandoned':
-      return row.withheld === null ? undefined : { ...known, withheld: null }
+      if (row.withheld === null && row.deferred === null) return undefined
+      return { ...known, withheld: null, deferred: null }
   }
 }
 

@@ -20,16 +20,25 @@ const machinesOf = {
   MachineRegistered: own,
   MachineReregistered: own,
   MachineChanged: own,
+  MachineProbeChanged: own,
+  MachineQuarantined: own,
+  MachineReleased: own,
   MachineEnabled: own,
   MachineDisabled: own,
   MachineDeregistered: own,
   MachineRestored: own,
   MachineBecameHealthy: own,
   HealthCheckFailed: own,
+  HealthCheckPassed: own,
+  MachineBecameDegraded: own,
+  MachineBecameUnhealthy: own,
   MachineBecameUnavailable: own,
   HealthForgotten: own,
   RemovalRequested: own,
   RemovalWithheld: own,
+  RemovalDeferred: own,
+  MassFailureDetected: listed,
+  DecisionReverted: listed,
   RemovalsResumed: listed,
   RemovalAbandoned: own,
   AutomaticDeploymentRequested: listed,
@@ -56,7 +65,7 @@ export interface MachineEventEntry {
 }
 
 export const machineEvents: View<MachineEventEntry, Fact> = {
-  name: 'machine-events.v1',
+  name: 'machine-events.v2',
   observes: Object.keys(machinesOf) as (keyof typeof machinesOf)[],
   keysOf({ type, data, meta }) {
     const machines = (machinesOf as Record<string, (data: Fact['data']) => readonly string[]>)[type]?.(data) ?? []

@@ -11,16 +11,23 @@ const observes = [
   'MachineRegistered',
   'MachineReregistered',
   'MachineChanged',
+  'MachineProbeChanged',
+  'MachineQuarantined',
+  'MachineReleased',
   'MachineEnabled',
   'MachineDisabled',
   'MachineDeregistered',
   'MachineRestored',
   'MachineBecameHealthy',
   'HealthCheckFailed',
+  'HealthCheckPassed',
+  'MachineBecameDegraded',
+  'MachineBecameUnhealthy',
   'MachineBecameUnavailable',
   'HealthForgotten',
   'RemovalRequested',
   'RemovalWithheld',
+  'RemovalDeferred',
   'RemovalsResumed',
   'RemovalAbandoned',
   'DeploymentCreated',
@@ -43,7 +50,7 @@ export function machinesView(committed: (key: string) => object | undefined): Ma
   const manifest = createManifest(committed)
 
   return {
-    name: 'machines.v1',
+    name: 'machines.v2',
     observes,
     columns,
     indexes: [
@@ -75,17 +82,24 @@ export function machinesView(committed: (key: string) => object | undefined): Ma
         }
         case 'MachineBecameHealthy':
         case 'HealthCheckFailed':
+        case 'HealthCheckPassed':
+        case 'MachineBecameDegraded':
+        case 'MachineBecameUnhealthy':
         case 'MachineBecameUnavailable':
         case 'HealthForgotten':
           return health(known, fact)
         case 'RemovalRequested':
         case 'RemovalWithheld':
+        case 'RemovalDeferred':
         case 'RemovalsResumed':
         case 'RemovalAbandoned':
           return policy(known, fact)
         case 'MachineRegistered':
         case 'MachineReregistered':
         case 'MachineChanged':
+        case 'MachineProbeChanged':
+        case 'MachineQuarantined':
+        case 'MachineReleased':
         case 'MachineEnabled':
         case 'MachineDisabled':
         case 'MachineDeregistered':

@@ -6,6 +6,7 @@ import { iso } from './iso.ts'
 const observes = [
   'RemovalRequested',
   'RemovalWithheld',
+  'RemovalDeferred',
   'RemovalsResumed',
   'RemovalAbandoned',
   'AutomaticDeploymentRequested',
@@ -31,7 +32,7 @@ const machineOf = (key: string) => key.slice(0, key.indexOf(' '))
 const removal = '-'
 
 export const verdicts: View<Verdict, VerdictFact> = {
-  name: 'verdicts.v2',
+  name: 'verdicts.v3',
   observes,
   columns: { machineId: (row) => row.machineId },
   indexes: [['machineId']],
@@ -42,6 +43,7 @@ export const verdicts: View<Verdict, VerdictFact> = {
         return data.machineIds.map((machineId) => keyOf(machineId, removal))
       case 'RemovalRequested':
       case 'RemovalWithheld':
+      case 'RemovalDeferred':
       case 'RemovalAbandoned':
         return [keyOf(data.machineId, removal)]
       case 'AutomaticDeploymentRequested':
@@ -63,6 +65,8 @@ export const verdicts: View<Verdict, VerdictFact> = {
         const { unavailable, registered, clearsWhen } = data
         return { ...said, detail: `${unavailable} of ${registered} machines are unavailable; ${clearsWhen}` }
       }
+      case 'RemovalDeferred':
+        return { ...said, clause: data.clause, detail: data.detail }
       case 'RemovalsResumed':
         return { ...said, clause: data.by }
       case 'RemovalAbandoned':

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { MachineCommand, MachineEvent, RemovalCause } from '#contracts/machine.ts'
+import type { Probe } from '#contracts/probe.ts'
 import { isRefusal, refuse, type Decider, type Decision } from '#libs/decider.ts'
 import { nameFor, whyNot, type Neighbours } from './neighbours.ts'
 import { sameSelf, sameSet, type Self } from './self.ts'
@@ -12,6 +14,9 @@ export interface Machine {
   readonly publicKey: string | null
   readonly enrollmentId: string | null
   readonly disabled: boolean
+  readonly quarantined: boolean
+  /** How the server looks after it; null where it has an agent, or nobody does. */
+  readonly probe: Probe | null
   /** The latest removal, also after the machine has returned. */
   readonly removal: RemovalCause | null
 }
@@ -35,6 +40,8 @@ const initial: Machine = {
   publicKey: null,
   enrollmentId: null,
   disabled: false,
+  quarantined: false,
+  probe: null,
   removal: null,
 }
 
@@ -49,6 +56,12 @@ function decide({ type, data }: MachineCommand, state: Machine, neighbours: Neig
       return reregister(data, state, neighbours)
     case 'ChangeMachine':
       return removed ? gone(machineId, state) : change(data, state, neighbours)
+    case 'SetMachineProbe':
+      return removed ? gone(machineId, state) : probe(data, state)
+    case 'QuarantineMachine':
+      return removed || state.quarantined ? [] : [{ type: 'MachineQuarantined', data }]
+    case 'ReleaseMachine':
+      return state.quarantined ? [{ type: 'MachineReleased', data }] : []
     case 'EnableMachine':
       if (removed) return gone(machineId, state)
       return state.disabled ? [{ type: 'MachineEnabled', data }] : []
@@ -75,6 +88,12 @@ function evolve(state: Machine, event: MachineEvent): Machine {
       return { ...state, self: selfOf(event.data) }
     case 'MachineChanged':
       return { ...state, who: whoOf(event.data) }
+    case 'MachineProbeChanged':
+      return { ...state, probe: event.data.probe }
+    case 'MachineQuarantined':
+      return { ...state, quarantined: true }
+    case 'MachineReleased':
+      return { ...state, quarantined: false }
     case 'MachineEnabled':
       return { ...state, disabled: false }
     case 'MachineDisabled':
@@ -84,6 +103,13 @@ function evolve(state: Machine, event: MachineEvent): Machine {
     case 'MachineRestored':
       return { ...state, status: 'registered', who: whoOf(event.data) }
   }
+}
+
+/** A machine with an agent says itself how it is. */
+function probe(data: Data<'SetMachineProbe'>, state: Machine): Decision<MachineEvent> {
+  if (data.probe !== null && state.publicKey !== null)
+    return refuse('MACHINE_HAS_AGENT', `${data.machineId} has an agent, so it is not probed.`)
+  return isDeepStrictEqual(data.probe, state.probe) ? [] : [{ type: 'MachineProbeChanged', data }]
 }
 
 const whoOf = ({ name, environmentId, roles }: Machine['who']) => ({ name, environmentId, roles })
@@ -98,7 +124,7 @@ const gone = (machineId: string, { removal }: Machine) =>
 
 /** A person or a join token brings the machine in, so it is welcome whatever had taken it out before. */
 function register(data: Data<'RegisterMachine'>, state: Machine, neighbours: Neighbours): Decision<MachineEvent> {
-  const { machineId, force, ...registration } = data
+  const { machineId, force, probe: given, ...registration } = data
   const publicKey = data.publicKey ?? state.publicKey
   const bound = state.publicKey !== null || state.status === 'registered'
   if (bound && publicKey !== state.publicKey) return otherKey(machineId)
@@ -119,7 +145,12 @@ function register(data: Data<'RegisterMachine'>, state: Machine, neighbours: Nei
   const name = returnedFrom === null ? data.name : nameFor(machineId, data, neighbours)
   const obstacle = whyNot(machineId, { ...data, name }, neighbours)
   if (obstacle !== null) return obstacle
-  return [{ type: 'MachineRegistered', data: { machineId, ...registration, name, ...self, publicKey, returnedFrom } }]
+  const probed = given === undefined ? [] : probe({ machineId, probe: given }, { ...state, publicKey })
+  if (isRefusal(probed)) return probed
+  return [
+    { type: 'MachineRegistered', data: { machineId, ...registration, name, ...self, publicKey, returnedFrom } },
+    ...probed,
+  ]
 }
 
 const otherKey = (machineId: string) =>

@@ -8,7 +8,16 @@ export const environmentId = 'production'
 export const nowMs = 10_000_000
 
 export const member = (machineId: string, part: Partial<Member> = {}): Member => ({
-  ...{ machineId, name: machineId, environmentId, roles: ['web'], registered: true, enabled: true, status: 'healthy' },
+  ...{
+    machineId,
+    name: machineId,
+    environmentId,
+    roles: ['web'],
+    registered: true,
+    enabled: true,
+    quarantined: false,
+    status: 'healthy',
+  },
   ...{ unavailableSince: null, installed: new Map(), notContactableIn: null },
   ...part,
 })

@@ -1,5 +1,5 @@
 import type { HealthEvidence } from '#contracts/health.ts'
-import { duration, percent } from '../format.ts'
+import { duration, percent, words } from '../format.ts'
 
 type Evidence = Readonly<Record<string, unknown>>
 
@@ -41,7 +41,7 @@ const plainly = (value: unknown) =>
     : JSON.stringify(value)
 
 /** What a health verdict rests on. */
-export function healthWords({ kind, silentMs, thresholdMs }: HealthEvidence): string {
+export function healthWords({ kind, silentMs, thresholdMs, finding, detail, times = 1 }: HealthEvidence): string {
   const limit = thresholdMs === null ? '' : `, limit ${duration(thresholdMs)}`
   switch (kind) {
     case 'heartbeat':
@@ -50,8 +50,17 @@ export function healthWords({ kind, silentMs, thresholdMs }: HealthEvidence): st
       return `no heartbeat for ${duration(silentMs)}${limit}`
     case 'heartbeat-missing':
       return `nothing heard for ${duration(silentMs)}${limit}`
+    case 'probe':
+    case 'script-check': {
+      const found = words(finding ?? 'answered').toLowerCase()
+      const often = times > 1 ? `, ${times} times in a row` : ''
+      return `${found}${detail === undefined || detail === '' ? '' : ` (${firstLine(detail)})`}${often}`
+    }
   }
 }
+
+/** What a check printed may be long; its first line says the most. */
+const firstLine = (text: string) => text.trim().split('\n', 1)[0]!.slice(0, 120)
 
 /** Why the guard holds removals back, in one sentence. */
 export const withheldWords = (share: number, thresholdShare: number): string =>

@@ -13,6 +13,12 @@ export const machineSentences: SentencesOf<MachineEvent> = {
       : `${name} came back to ${environmentId} ${withRoles(roles)}; it had been removed ${causeWords(returnedFrom)}.`,
   MachineReregistered: ({ machineId }, nameOf) => `${nameOf(machineId)} connected again and renewed its facts.`,
   MachineChanged: ({ name, environmentId, roles }) => `${name} was changed: in ${environmentId} ${withRoles(roles)}.`,
+  MachineProbeChanged: ({ machineId, probe }, nameOf) =>
+    probe === null
+      ? `${nameOf(machineId)} is not probed any more.`
+      : `${nameOf(machineId)} is looked after by a ${probe.kind.toUpperCase()} probe.`,
+  MachineQuarantined: ({ machineId, detail }, nameOf) => `${nameOf(machineId)} is in quarantine: ${detail}.`,
+  MachineReleased: ({ machineId, reason }, nameOf) => `${nameOf(machineId)} left quarantine: ${reason}.`,
   MachineEnabled: ({ machineId }, nameOf) => `${nameOf(machineId)} was enabled.`,
   MachineDisabled: ({ machineId, reason }, nameOf) => `${nameOf(machineId)} was disabled: ${reason}.`,
   MachineDeregistered: ({ name, cause, evidence }) =>

@@ -46,6 +46,7 @@ export const machine = (machineId: string, part: Partial<FleetMachine> = {}): Fl
   roles: ['web'],
   registered: true,
   enabled: true,
+  quarantined: false,
   status: 'healthy',
   statusSince: 0,
   ...part,

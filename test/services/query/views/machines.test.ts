@@ -16,7 +16,8 @@ describe('a machine', () => {
       ...{ id: 'm-1', name: 'm-1-name', environmentId: 'staging', roles: ['web'], registered: true, enabled: true },
       ...{ disabledReason: null, status: 'unknown', statusSince: null, evidence: null, transport: 'agent' },
       ...{ facts: expect.objectContaining({ hostname: 'h' }), attributes: { zone: 'a' }, releases: [], withheld: null },
-      ...{ removal: null, registeredAt: at(1), changedAt: at(1) },
+      ...{ removal: null, registeredAt: at(1), changedAt: at(1), silentSince: null, failing: [], probe: null },
+      ...{ quarantined: null, deferred: null },
     })
     expect(MachineRow.strict().parse(row)).toEqual(row)
   })

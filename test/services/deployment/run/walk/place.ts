@@ -28,7 +28,7 @@ export interface Place {
 }
 
 export const machine = (machineId: string, part: Partial<FleetMachine> = {}): FleetMachine => ({
-  ...{ machineId, name: machineId, environmentId, roles: ['web'], registered: true, enabled: true },
+  ...{ machineId, name: machineId, environmentId, roles: ['web'], registered: true, enabled: true, quarantined: false },
   ...{ status: 'healthy', statusSince: 0, ...part },
 })
 
