@@ -3,7 +3,7 @@ import { attributes, machineId, machineName, roles, durationMs } from './ids.ts'
 import { MachineFacts, publicKey } from './machine.ts'
 import { RemovalCause } from './machine.ts'
 import { TaskResult } from './deployment.ts'
-import { scriptCharsMax } from './process.ts'
+import { scriptCharsMax } from './steps/script.ts'
 
 /** The agent's protocol, version 1: JSON text frames over one outbound WebSocket at `/v1/agent`. */
 export const agentProtocol = 1

@@ -1,4 +1,4 @@
-import type { Window } from '#contracts/process.ts'
+import type { Window } from '#contracts/steps/common.ts'
 
 /**
  * How many of the targets may work at once. A share is rounded up, so that every window lets at least one machine work.

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { stepId } from '../ids.ts'
+import { duration } from '../units.ts'
+
+export const minuteMs = 60_000
+export const targetsMax = 10_000
+
+/** `<step>.<name>`: an output variable of an earlier step. */
+export const outputReference = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}\.[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'an output is named as <step>.<name>')
+
+/** How many targets may run a step at once: a count, or a share of the targets such as `25%`. */
+export const Window = z.union([
+  z.number().int().min(1).max(targetsMax),
+  z.string().regex(/^([1-9][0-9]?|100)%$/, 'a window is a count such as 5 or a share such as 25%'),
+])
+export type Window = z.infer<typeof Window>
+
+/** What every kind of step has. */
+export const common = {
+  id: stepId,
+  name: z.string().trim().min(1).max(100).optional(),
+  /** When the step runs, given what came before it. */
+  condition: z.enum(['success', 'failure', 'always']).default('success'),
+  timeLimitMs: duration.default(10 * minuteMs),
+  /** Whether an automatic deployment to single machines runs it. Left out: yes for steps on targets, no for others. */
+  automatic: z.boolean().optional(),
+  /** Whether machines that a re-evaluation adds run it, when it lies before the re-evaluation. */
+  catchUp: z.boolean().default(false),
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { roles } from '../ids.ts'
+import { duration } from '../units.ts'
+import { common, Window } from './common.ts'
+
+export const scriptCharsMax = 128 * 1024
+
+export const scriptStep = {
+  ...common,
+  kind: z.literal('script'),
+  /** On every target with one of the roles (none named: every target), or once on a worker. */
+  on: z.enum(['targets', 'worker']).default('targets'),
+  roles: roles.default([]),
+  /** bash, pwsh, or any program that takes the script's file as its argument. */
+  interpreter: z.string().min(1).max(200).default('bash'),
+  script: z.string().min(1).max(scriptCharsMax),
+  window: Window.default('100%'),
+  /** What a failed target does: fails the step, or is taken out of the deployment, which goes on without it. */
+  onFailure: z.enum(['fail', 'exclude']).default('fail'),
+  attemptsMax: z.number().int().min(1).max(10).default(1),
+  retryAfterMs: duration.default(5_000),
+  /** Whether an attempt that a crash interrupted may be tried again; otherwise it is a failure that says so. */
+  repeatable: z.boolean().default(false),
+}
