@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { HealthStatus } from './health.ts'
 import * as id from './ids.ts'
 import { PolicySettings } from './policySettings.ts'
+import { Probe } from './probe.ts'
 import { Process, Variables } from './process.ts'
 import { DeploymentState } from './rows.ts'
 import { Scope } from './token.ts'
@@ -25,11 +26,14 @@ export const CreateMachineBody = z.strictObject({
   environmentId: id.environmentId,
   roles: id.roles.default([]),
   attributes: id.attributes.default({}),
+  /** How the server looks after a machine that has no agent. */
+  probe: Probe.nullable().optional(),
 })
 export const PatchMachineBody = z.strictObject({
   name: id.machineName.optional(),
   roles: id.roles.optional(),
   environmentId: id.environmentId.optional(),
+  probe: Probe.nullable().optional(),
 })
 /** Not every client can send a body with DELETE, so the reason may stand in the query as well. */
 export const OptionalReasonBody = z.strictObject({ reason: id.reason.optional() })

@@ -15,6 +15,8 @@ export const projectId = slug('a project id')
 export const machineId = slug('a machine id')
 export const stepId = slug('a step id')
 export const deploymentId = z.uuid()
+/** Names one decision of the policy, which may be about many machines. */
+export const decisionId = z.string().min(1).max(100)
 export const enrollmentId = slug('an enrolment id')
 export const tokenId = slug('a token id')
 

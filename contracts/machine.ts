@@ -53,6 +53,7 @@ export const MachineCommand = z.discriminatedUnion('type', [
     name: machineName.optional(),
     roles: roles.optional(),
     environmentId: environmentId.optional(),
+    probe: Probe.nullable().optional(),
   }),
   request('SetMachineProbe', { machineId, probe: Probe.nullable() }),
   /** Two sessions use the key of this machine: it must not work until a person has looked. */

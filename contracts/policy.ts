@@ -1,5 +1,15 @@
 import { z } from 'zod'
-import { deploymentId, durationMs, environmentId, instantMs, machineId, projectId, reason, version } from './ids.ts'
+import {
+  decisionId,
+  deploymentId,
+  durationMs,
+  environmentId,
+  instantMs,
+  machineId,
+  projectId,
+  reason,
+  version,
+} from './ids.ts'
 import { fact, request } from './message.ts'
 
 const machineIds = z.array(machineId).readonly()
@@ -9,9 +19,9 @@ export const PolicyCommand = z.discriminatedUnion('type', [
   request('ReleaseWithheldRemovals', { environmentId, machineIds: machineIds.nullable() }),
   /** A person lets a stopped release be deployed automatically again. */
   request('CloseReleaseCircuit', { environmentId, projectId, version }),
-  /** Carries out a removal that was decided; asked for by the event that decided it. */
   /** A person takes back what one decision did: the machines that it removed are restored, those under way are kept. */
-  request('RevertDecision', { environmentId, decisionId: z.string().min(1).max(100), reason }),
+  request('RevertDecision', { environmentId, decisionId, reason }),
+  /** Carries out a removal that was decided; asked for by the event that decided it. */
   request('CarryOutRemoval', { environmentId, machineId, decisionId: z.string() }),
 ])
 export type PolicyCommand = z.infer<typeof PolicyCommand>

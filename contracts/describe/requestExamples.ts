@@ -16,6 +16,11 @@ export const requestExamples: Readonly<Record<string, Json>> = {
   RenameEnvironment: { environmentId, name: 'Production (north)' },
   ChangeEnvironmentPolicy: { environmentId, policy: { guard: { share: 0.25 } } },
   ReleaseWithheldRemovals: { environmentId, machines: [machineId] },
+  RevertDecision: {
+    environmentId,
+    decisionId: '0191a0b0-0000-7000-8000-0000000000d1',
+    reason: 'the network was down, and not the machines',
+  },
 
   RegisterMachine: { name: 'web-1', environmentId, roles: ['web'], attributes: { zone: 'a' } },
   ChangeMachine: { machineId, roles: ['web', 'cache'] },
@@ -23,6 +28,7 @@ export const requestExamples: Readonly<Record<string, Json>> = {
   RestoreMachine: { machineId, reason: 'removed by mistake' },
   EnableMachine: { machineId },
   DisableMachine: { machineId, reason: 'a disk is being replaced' },
+  ReleaseMachine: { machineId, reason: 'the copy is switched off' },
   CheckMachine: { machineId },
   RevokeEnrollment: { enrollmentId, reason: 'it was pasted into a chat' },
   RevokeToken: { tokenId },

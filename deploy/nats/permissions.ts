@@ -51,10 +51,11 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
       ...(['CreateEnvironment', 'RenameEnvironment', 'ChangeEnvironmentPolicy'] as const),
       ...(['RegisterMachine', 'ChangeMachine', 'EnableMachine', 'DisableMachine'] as const),
       ...(['DeregisterMachine', 'RestoreMachine', 'CreateEnrollment', 'RevokeEnrollment'] as const),
+      ...(['SetMachineProbe', 'ReleaseMachine'] as const),
       ...(['CreateToken', 'RevokeToken'] as const),
     ],
     health: ['CheckMachine'],
-    policy: ['ReleaseWithheldRemovals', 'CloseReleaseCircuit'],
+    policy: ['ReleaseWithheldRemovals', 'CloseReleaseCircuit', 'RevertDecision'],
     deployment: [
       ...(['CreateProject', 'RenameProject', 'ChangeProcess', 'ChangeVariables', 'SetReleaseOverride'] as const),
       ...(['CreateRelease', 'CreateDeployment', 'CancelDeployment'] as const),

@@ -1,4 +1,5 @@
-import { inboundRequests, type InboundRequest } from '#contracts/inbound.ts'
+import { inboundRequests } from '#contracts/inbound.ts'
+import type { InboundRequest } from '#contracts/inbound/request.ts'
 import { inboundTypeOf } from '#contracts/subjects.ts'
 import type { RawMessage } from '../bus/bus.ts'
 import { issuesOf } from '../http/fields.ts'

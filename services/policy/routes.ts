@@ -6,6 +6,7 @@ import { causeOf, sendAnswer } from '#libs/http/answer.ts'
 import type { Http } from '#libs/http/http.ts'
 
 const params = z.strictObject({ id: id.environmentId })
+const decisionParams = params.extend({ decisionId: id.decisionId })
 const circuitParams = z.strictObject({ id: id.projectId, env: id.environmentId, version: id.version })
 const response = { 200: api.AcceptedReply }
 const config = { scope: 'write' } as const
@@ -29,6 +30,25 @@ export const policyRoutes =
       async (request, reply) => {
         const data = { environmentId: request.params.id, machineIds: request.body.machines ?? null }
         sendAnswer(reply, await ask('policy', { type: 'ReleaseWithheldRemovals', data }, causeOf(request)))
+        return reply
+      },
+    )
+    app.post(
+      '/v1/environments/:id/decisions/:decisionId/revert',
+      {
+        config,
+        schema: {
+          tags: ['environments'],
+          summary: 'Take back what one decision of the policy did: the machines that it removed are restored',
+          params: decisionParams,
+          body: api.ReasonBody,
+          response,
+        },
+      },
+      async (request, reply) => {
+        const { id: environmentId, decisionId } = request.params
+        const data = { environmentId, decisionId, reason: request.body.reason }
+        sendAnswer(reply, await ask('policy', { type: 'RevertDecision', data }, causeOf(request)))
         return reply
       },
     )

@@ -3,7 +3,7 @@ import type { MachineEvent } from '#contracts/machine.ts'
 import type { Cause, Message, Recorded } from '#contracts/message.ts'
 import { isRefusal } from '#libs/decider.ts'
 import type { Handler } from '#libs/handle.ts'
-import type { Machine } from './machine/decider.ts'
+import type { Machine } from './machine/state.ts'
 
 /**
  * Hands a command to its aggregate and answers it.

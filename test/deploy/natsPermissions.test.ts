@@ -32,10 +32,7 @@ const taken: Partial<Record<ServiceName, readonly string[]>> = {
   gateway: typesOf(GatewayCommand),
 }
 /** Deciders know them as commands, but only their own service makes them. */
-const inside = [
-  ...['UseEnrollment', 'RecordHeard', 'RecordLate', 'RecordSilent', 'RecordCheck', 'ForgetHealth'],
-  ...['QuarantineMachine', 'ReleaseMachine', 'SetMachineProbe', 'RevertDecision'],
-]
+const inside = [...['UseEnrollment', 'RecordHeard', 'RecordLate', 'RecordSilent', 'RecordCheck', 'ForgetHealth']]
 
 /** Who sends which commands, as the sources have it: `{ type: 'PingMachine' }` outside of the service that takes it. */
 function asksInSource(): Record<string, Record<string, string[]>> {

@@ -1,5 +1,6 @@
 import { AcceptedAnswer } from '../../command.ts'
-import { inboundRequests, type InboundRequest } from '../../inbound.ts'
+import { inboundRequests } from '../../inbound.ts'
+import type { InboundRequest } from '../../inbound/request.ts'
 import { PlainProblem } from '../../problem.ts'
 import { refusals } from '../../refusals.ts'
 import { inboundSubjects, inboundSubjectsAs } from '../../subjects.ts'

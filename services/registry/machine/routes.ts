@@ -25,6 +25,7 @@ export const machineRoutes =
     registerAndChange(app, decide)
     removeAndRestore(app, decide)
     enableAndDisable(app, decide)
+    letOut(app, decide)
   }
 
 function registerAndChange(app: App, decide: Decide): void {
@@ -47,11 +48,16 @@ function registerAndChange(app: App, decide: Decide): void {
     '/v1/machines/:id',
     {
       config,
-      schema: { ...changed, summary: "Change a machine's name, roles or environment", body: PatchMachineBody },
+      schema: { ...changed, summary: "Change a machine's name, roles, environment or probe", body: PatchMachineBody },
     },
     async (request, reply) => {
-      const data = { machineId: request.params.id, ...request.body }
-      return sendAnswer(reply, await decide({ type: 'ChangeMachine', data }, causeOf(request)))
+      const cause = causeOf(request)
+      const { probe, ...who } = request.body
+      const machineId = request.params.id
+      if (probe !== undefined && Object.keys(who).length === 0)
+        return sendAnswer(reply, await decide({ type: 'SetMachineProbe', data: { machineId, probe } }, cause))
+      const data = { machineId, ...request.body }
+      return sendAnswer(reply, await decide({ type: 'ChangeMachine', data }, cause))
     },
   )
 }
@@ -97,6 +103,18 @@ function enableAndDisable(app: App, decide: Decide): void {
     async (request, reply) => {
       const data = { machineId: request.params.id, reason: request.body.reason }
       return sendAnswer(reply, await decide({ type: 'DisableMachine', data }, causeOf(request)))
+    },
+  )
+}
+
+function letOut(app: App, decide: Decide): void {
+  const summary = 'Let a machine work again that was put in quarantine since two used its key'
+  app.post(
+    '/v1/machines/:id/release',
+    { config, schema: { ...changed, summary, body: ReasonBody } },
+    async (request, reply) => {
+      const data = { machineId: request.params.id, reason: request.body.reason }
+      return sendAnswer(reply, await decide({ type: 'ReleaseMachine', data }, causeOf(request)))
     },
   )
 }

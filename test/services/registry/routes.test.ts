@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { registryRoutes } from '#services/registry/routes.ts'
 import { startRegistry } from '#services/registry/service.ts'
 import { as, testHttp } from '#test/support/http.ts'
-import { testPlatform } from './platform.ts'
+import { cause, testPlatform } from './platform.ts'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
@@ -144,6 +144,28 @@ describe('machines', () => {
       body: { code: 'MACHINE_NOT_REMOVED' },
     })
   })
+  it('are probed, when they are registered and later, together with other changes', async () => {
+    const { send, events } = await fleet()
+    const tcp = { kind: 'tcp', host: '10.0.0.7', port: 22 }
+    await send('POST', '/v1/machines', { ...web, id: 'm-2', name: 'db', probe: tcp })
+    expect(await send('PATCH', '/v1/machines/m-2', { probe: null })).toMatchObject({ status: 200 })
+    const both = { name: 'cache', probe: { kind: 'http', url: 'http://cache/health' } }
+    expect(await send('PATCH', '/v1/machines/m-2', both)).toMatchObject({ status: 200, body: { name: 'cache' } })
+    const types = (await events()).map(({ type }) => type).slice(2)
+    expect(types).toEqual([
+      ...['MachineRegistered', 'MachineProbeChanged', 'MachineProbeChanged'],
+      ...['MachineChanged', 'MachineProbeChanged'],
+    ])
+    expect(await send('PATCH', '/v1/machines/m-2', { name: 'web', probe: tcp })).toMatchObject({ status: 409 })
+    expect(await events()).toHaveLength(7)
+  })
+  it('are let out of quarantine for a reason', async () => {
+    const { send, events, platform } = await fleet()
+    await platform.ask('registry', { type: 'QuarantineMachine', data: { machineId: 'm-1', detail: 'two' } }, cause())
+    expect(await send('POST', '/v1/machines/m-1/release', { reason: 'copy gone' })).toMatchObject({ status: 200 })
+    expect((await events()).at(-1)).toMatchObject({ type: 'MachineReleased', data: { reason: 'copy gone' } })
+    expect(await send('POST', '/v1/machines/nobody/release')).toMatchObject({ status: 404 })
+  })
   it('are told which name is taken, and by whom', async () => {
     const { send } = await fleet()
     const { status, body } = await send('POST', '/v1/machines', { ...web, id: 'm-2' })
@@ -201,6 +223,9 @@ describe('a request that is not well', () => {
     ['POST', '/v1/machines', { ...web, publicKey: 'k' }],
     ['PATCH', '/v1/machines/m-1', { roles: 'web' }],
     ['PATCH', '/v1/machines/M_1', { roles: [] }],
+    ['PATCH', '/v1/machines/m-1', { probe: { kind: 'icmp', host: 'a' } }],
+    ['POST', '/v1/machines', { ...web, probe: { kind: 'http', url: 'http://me:secret@web/' } }],
+    ['POST', '/v1/machines/m-1/release', { reason: '' }],
     ['DELETE', '/v1/machines/m-1', { why: 'sold' }],
     ['DELETE', '/v1/machines/m-1?why=sold', {}],
     ['POST', '/v1/machines/m-1/restore', { reason: '' }],

@@ -203,3 +203,50 @@ describe('a removed machine', () => {
     given(s.registered(), s.disabled, s.removed(), s.restored()).when(s.enable).thenRecorded(s.enabled)
   })
 })
+
+describe('a machine whose key is used twice', () => {
+  it('is put in quarantine', () => given(s.registered()).when(s.quarantine).thenRecorded(s.quarantined))
+  it('is put in quarantine once', () => given(s.registered(), s.quarantined).when(s.quarantine).thenNothing())
+  it('is released', () => given(s.registered(), s.quarantined).when(s.release).thenRecorded(s.released))
+  it('is released once', () => given(s.registered(), s.quarantined, s.released).when(s.release).thenNothing())
+  it('is put in quarantine again', () =>
+    given(s.registered(), s.quarantined, s.released).when(s.quarantine).thenRecorded(s.quarantined))
+  it('is not put there when it has been removed', () =>
+    given(s.registered(), s.removed()).when(s.quarantine).thenNothing())
+  it('does not leave it by being removed and enrolled again', () =>
+    given(s.registered(), s.quarantined, s.removed(), s.registered({ returnedFrom: s.cause() }))
+      .when(s.quarantine)
+      .thenNothing())
+  it.each([s.quarantine, s.release])('is one that was registered', (command) =>
+    given().when(command).thenRefused('MACHINE_UNKNOWN'),
+  )
+})
+
+describe('the probe of a machine', () => {
+  const bare = s.registered({ publicKey: null })
+  it('is set', () => given(bare).when(s.setProbe).thenRecorded(s.probed))
+  it('is set together with a name, in one go', () =>
+    given(bare)
+      .when(s.change({ name: 'front', probe: s.probe }))
+      .thenRecorded(s.changed({ name: 'front' }), s.probed))
+  it('is all that is recorded where only it is new', () =>
+    given(bare)
+      .when(s.change({ name: 'web', probe: s.probe }))
+      .thenRecorded(s.probed))
+  it('is refused for a machine with an agent, and the name with it', () =>
+    given(s.registered())
+      .when(s.change({ name: 'front', probe: s.probe }))
+      .thenRefused('MACHINE_HAS_AGENT'))
+  it('is not set where the name is taken', () =>
+    givenBeside({ front: 'm-9' })(bare)
+      .when(s.change({ name: 'front', probe: s.probe }))
+      .thenRefused('MACHINE_NAME_TAKEN'))
+  it('comes with the registration', () =>
+    given()
+      .when(s.register({ publicKey: null, probe: s.probe }))
+      .thenRecorded(s.registered({ publicKey: null }), s.probed))
+  it('is changed by force when the machine is registered again', () =>
+    given(bare)
+      .when(s.register({ publicKey: null, probe: s.probe, force: true }))
+      .thenRecorded(s.probed))
+})

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { MachineEvent, type MachineCommand } from '#contracts/machine.ts'
 import { isRefusal } from '#libs/decider.ts'
-import { machineDecider, type Machine } from '#services/registry/machine/decider.ts'
+import { machineDecider } from '#services/registry/machine/decider.ts'
+import type { Machine } from '#services/registry/machine/state.ts'
 import * as s from './samples.ts'
 
 const commandsMax = 5
@@ -17,6 +18,8 @@ const commands: readonly MachineCommand[] = [
   s.deregister('policy'),
   s.deregister('person'),
   s.restore,
+  s.quarantine,
+  s.release,
 ]
 
 /** Every history of up to `depth` commands: no sampling, no seed, no flakes. */
@@ -54,6 +57,7 @@ function promisesBroken(
     'a machine is never unknown again': before.status === 'unknown' || after.status !== 'unknown',
     'a key is for ever': before.publicKey === null || after.publicKey === before.publicKey,
     'only enabling enables': !before.disabled || after.disabled || command.type === 'EnableMachine',
+    'only releasing releases': !before.quarantined || after.quarantined || command.type === 'ReleaseMachine',
     'only removing removes':
       before.status !== 'registered' || after.status === 'registered' || command.type === 'DeregisterMachine',
     'nothing comes back by itself that a person removed':

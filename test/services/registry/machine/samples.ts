@@ -69,3 +69,12 @@ export const restored = (changes: object = {}): MachineEvent => ({
   type: 'MachineRestored',
   data: { ...who, reason: 'too early', ...changes },
 })
+
+const tcp = { kind: 'tcp', host: '10.0.0.7', port: 5432 } as const
+export const probed: MachineEvent = { type: 'MachineProbeChanged', data: { machineId, probe: tcp } }
+export const setProbe: MachineCommand = { type: 'SetMachineProbe', data: { machineId, probe: tcp } }
+export const quarantine: MachineCommand = { type: 'QuarantineMachine', data: { machineId, detail: 'two' } }
+export const quarantined: MachineEvent = { type: 'MachineQuarantined', data: { machineId, detail: 'two' } }
+export const release: MachineCommand = { type: 'ReleaseMachine', data: { machineId, reason: 'the copy is gone' } }
+export const released: MachineEvent = { type: 'MachineReleased', data: { machineId, reason: 'the copy is gone' } }
+export const probe = tcp
