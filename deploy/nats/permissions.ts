@@ -43,7 +43,7 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
   },
   deployment: { registry: ['DeregisterMachine'] },
   gateway: {
-    registry: ['EnrollMachine', 'ReregisterMachine'],
+    registry: ['EnrollMachine', 'ReregisterMachine', 'QuarantineMachine'],
     deployment: ['GetWorkOrder', 'RecordTaskStarted', 'AppendTaskLog', 'RecordTaskResult'],
   },
   query: {

@@ -4,6 +4,7 @@ import type { Answer } from '#contracts/command.ts'
 import type { Consumer } from '#libs/consume.ts'
 import { verifySignature } from '#libs/machineKey.ts'
 import type { Platform } from '#libs/platform.ts'
+import { quarantined } from './doubles.ts'
 import { describe, type Known, type KnownMachine } from './known.ts'
 import type { GatewaySettings } from './settings.ts'
 
@@ -51,6 +52,7 @@ export async function admit(hello: Hello, nonce: string, needs: AdmissionNeeds):
   if (epoch > store.epoch) {
     return reject('EPOCH_STALE', `This server is at epoch ${store.epoch}, the machine has worked for ${epoch}.`, false)
   }
+  if (machine.quarantine !== null) return quarantined(machineId, machine.quarantine)
   return register(hello, machine, needs)
 }
 

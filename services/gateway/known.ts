@@ -10,6 +10,8 @@ export interface KnownMachine {
   readonly environmentId: string
   /** A digest of what the machine has said of itself, to see whether it says something new. */
   readonly description: string
+  /** Why it may not work until a person has looked; null while it may. */
+  readonly quarantine: string | null
   /** null while the machine is registered. */
   readonly removal: RemovalCause | null
 }
@@ -23,6 +25,7 @@ export interface Pace {
 /** What an event means for sessions that are open. */
 export type News =
   | { readonly kind: 'removed'; readonly machineId: string; readonly cause: RemovalCause }
+  | { readonly kind: 'quarantined'; readonly machineId: string; readonly detail: string }
   | { readonly kind: 'key-changed'; readonly machineId: string }
   | { readonly kind: 'pace-changed'; readonly environmentId: string }
   | { readonly kind: 'task'; readonly task: OutstandingTask }
@@ -66,6 +69,12 @@ export class Known {
     if (event.type === 'MachineRestored') {
       return this.#change(event.data.machineId, { environmentId: event.data.environmentId, removal: null })
     }
+    if (event.type === 'MachineQuarantined') {
+      const { machineId, detail } = event.data
+      this.#change(machineId, { quarantine: detail })
+      return { kind: 'quarantined', machineId, detail }
+    }
+    if (event.type === 'MachineReleased') return this.#change(event.data.machineId, { quarantine: null })
     if (event.type === 'MachineDeregistered') {
       const { machineId, cause } = event.data
       this.#change(machineId, { removal: cause })
@@ -98,7 +107,8 @@ export class Known {
     const { machineId, publicKey, environmentId, facts, attributes } = data
     const before = this.#machines.get(machineId)
     const description = describe(facts, attributes)
-    this.#machines.set(machineId, { publicKey, environmentId, description, removal: null })
+    const quarantine = before?.quarantine ?? null
+    this.#machines.set(machineId, { publicKey, environmentId, description, quarantine, removal: null })
     return before && before.publicKey !== publicKey ? { kind: 'key-changed', machineId } : null
   }
 

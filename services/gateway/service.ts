@@ -3,7 +3,7 @@ import type { Recorded } from '#contracts/message.ts'
 import { startConsumer } from '#libs/consume.ts'
 import type { Platform } from '#libs/platform.ts'
 import { Beats } from './beats.ts'
-import { watchOtherGateways } from './doubles.ts'
+import { quarantined, watchOtherGateways } from './doubles.ts'
 import { startInbox } from './inbox.ts'
 import { Known, type Followed, type News } from './known.ts'
 import { Session, type Shared } from './session.ts'
@@ -108,6 +108,10 @@ function tell(news: News, live: ReadonlyMap<string, Session>): void {
       return live
         .get(news.machineId)
         ?.end('MACHINE_REMOVED', `The machine was removed (${kind}): ${reason}`, !mayReturn)
+    }
+    case 'quarantined': {
+      const { code, detail, final } = quarantined(news.machineId, news.detail)
+      return live.get(news.machineId)?.end(code, detail, final)
     }
     case 'key-changed':
       return live.get(news.machineId)?.end('CREDENTIAL_INVALID', 'The machine has another key now.', true)

@@ -107,6 +107,10 @@ async function buildControl<Time extends Clock>(
       })
       return { accepted: true, position: await store.head(), result: { machineId, environmentId, name } }
     }
+    if (command.type === 'QuarantineMachine') {
+      await append(machineStream(command.data.machineId), { type: 'MachineQuarantined', data: command.data })
+      return { accepted: true, position: await store.head(), result: {} }
+    }
     if (command.type !== 'ReregisterMachine') throw new Error(`the gateway never asks for ${command.type}`)
     const { machineId } = command.data
     const removal = removals.get(machineId)
@@ -203,6 +207,8 @@ async function buildControl<Time extends Clock>(
       const data = { ...who, cause, evidence: null, policyVersion: null }
       await append(machineStream(machineId), { type: 'MachineDeregistered', data })
     },
+    release: (machineId: string) =>
+      append(machineStream(machineId), { type: 'MachineReleased', data: { machineId, reason: 'the copy is gone' } }),
     async dispatch(machineId: string, taskId: string, more: Partial<WorkOrder> = {}) {
       owners.set(taskId, machineId)
       orders.set(taskId, {
