@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ObserverEvent } from '#contracts/health.ts'
-import { Gaps } from '#services/policy/gaps.ts'
+import { Gaps } from '#libs/gaps.ts'
 
 const about = { observerId: 'health', reason: 'stopped' as const }
 const started = (startedAt: number): ObserverEvent => ({ type: 'ObservationGapStarted', data: { ...about, startedAt } })
