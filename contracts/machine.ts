@@ -32,6 +32,10 @@ export const RemovalCause = z.object({
 })
 export type RemovalCause = z.infer<typeof RemovalCause>
 
+/** Only what took a machine out for want of an answer lets it come back by itself. */
+export const returnsByItself = ({ kind }: Pick<RemovalCause, 'kind'>): boolean =>
+  kind === 'policy' || kind === 'not-contactable'
+
 const evidence = z.record(z.string(), z.unknown()).nullable()
 const who = { machineId, name: machineName, environmentId, roles }
 const self = { facts: MachineFacts.nullable(), attributes }

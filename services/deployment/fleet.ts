@@ -34,8 +34,7 @@ export class Fleet {
     switch (event.type) {
       case 'EnvironmentCreated':
       case 'EnvironmentPolicyChanged':
-        this.#policies.set(event.data.environmentId, event.data.policy)
-        return
+        return void this.#policies.set(event.data.environmentId, event.data.policy)
       case 'MachineRegistered':
         return this.#register(event.data)
       case 'MachineRestored':
@@ -48,13 +47,11 @@ export class Fleet {
         this.#health.delete(event.data.machineId)
         return this.#change(event.data.machineId, { registered: false, status: 'unknown' })
       case 'MachineEnabled':
-        return this.#change(event.data.machineId, { enabled: true })
       case 'MachineDisabled':
-        return this.#change(event.data.machineId, { enabled: false })
+        return this.#change(event.data.machineId, { enabled: event.type === 'MachineEnabled' })
       case 'MachineQuarantined':
-        return this.#change(event.data.machineId, { quarantined: true })
       case 'MachineReleased':
-        return this.#change(event.data.machineId, { quarantined: false })
+        return this.#change(event.data.machineId, { quarantined: event.type === 'MachineQuarantined' })
       case 'MachineBecameDegraded':
         return this.#feel(event.data.machineId, 'degraded', event.data.at)
       case 'MachineBecameUnhealthy':

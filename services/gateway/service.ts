@@ -1,4 +1,5 @@
 import type { ServerFrame } from '#contracts/agent.ts'
+import { returnsByItself } from '#contracts/machine.ts'
 import type { Recorded } from '#contracts/message.ts'
 import { startConsumer } from '#libs/consume.ts'
 import type { Platform } from '#libs/platform.ts'
@@ -104,10 +105,9 @@ function tell(news: News, live: ReadonlyMap<string, Session>): void {
   switch (news.kind) {
     case 'removed': {
       const { kind, reason } = news.cause
-      const mayReturn = kind === 'policy' || kind === 'not-contactable'
       return live
         .get(news.machineId)
-        ?.end('MACHINE_REMOVED', `The machine was removed (${kind}): ${reason}`, !mayReturn)
+        ?.end('MACHINE_REMOVED', `The machine was removed (${kind}): ${reason}`, !returnsByItself(news.cause))
     }
     case 'quarantined': {
       const { code, detail, final } = quarantined(news.machineId, news.detail)

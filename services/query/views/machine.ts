@@ -1,5 +1,5 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
-import type { HealthEvent } from '#contracts/health.ts'
+import type { HealthEvent, HealthEvidence, HealthStatus } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
 import type { Recorded } from '#contracts/message.ts'
 import type { PolicyEvent } from '#contracts/policy.ts'
@@ -80,32 +80,11 @@ export function health(row: MachineRow, { type, data, meta }: Recorded<HealthEve
   const known = { ...row, changedAt: at }
   switch (type) {
     case 'MachineBecameHealthy':
-      return {
-        ...known,
-        status: 'healthy',
-        statusSince: at,
-        silentSince: null,
-        deferred: null,
-        evidence: data.evidence,
-      }
+      return answering(known, 'healthy', data.evidence)
     case 'MachineBecameDegraded':
-      return {
-        ...known,
-        status: 'degraded',
-        statusSince: at,
-        silentSince: null,
-        deferred: null,
-        evidence: data.evidence,
-      }
+      return answering(known, 'degraded', data.evidence)
     case 'MachineBecameUnhealthy':
-      return {
-        ...known,
-        status: 'unhealthy',
-        statusSince: at,
-        silentSince: null,
-        deferred: null,
-        evidence: data.evidence,
-      }
+      return answering(known, 'unhealthy', data.evidence)
     case 'HealthCheckFailed': {
       const { check, level = 'failure', evidence } = data
       if (check === 'heartbeat') return { ...known, evidence }
@@ -119,6 +98,11 @@ export function health(row: MachineRow, { type, data, meta }: Recorded<HealthEve
     case 'HealthForgotten':
       return { ...known, status: 'unknown', statusSince: null, silentSince: null, evidence: null, failing: [] }
   }
+}
+
+/** It answers, so nothing that its silence led to holds any more. */
+function answering(row: MachineRow, status: HealthStatus, evidence: HealthEvidence): MachineRow {
+  return { ...row, status, statusSince: row.changedAt, silentSince: null, deferred: null, evidence }
 }
 
 /** What policy wants with the machine. Of one that is not registered it wants nothing any more. */

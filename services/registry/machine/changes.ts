@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { MachineCommand, MachineEvent } from '#contracts/machine.ts'
 import { isRefusal, refuse, type Decision } from '#libs/decider.ts'
 import { whyNot, type Neighbours } from './neighbours.ts'
-import { sameSet } from './self.ts'
+import { sameProbe, sameSet } from './self.ts'
 import type { Machine } from './state.ts'
 
 type Data<Type extends MachineCommand['type']> = Extract<MachineCommand, { type: Type }>['data']
@@ -35,7 +34,7 @@ function changeWho(
 export function changeProbe(data: Data<'SetMachineProbe'>, state: Machine): Decision<MachineEvent> {
   if (data.probe !== null && state.publicKey !== null)
     return refuse('MACHINE_HAS_AGENT', `${data.machineId} has an agent, so it is not probed.`)
-  return isDeepStrictEqual(data.probe, state.probe) ? [] : [{ type: 'MachineProbeChanged', data }]
+  return sameProbe(data.probe, state.probe) ? [] : [{ type: 'MachineProbeChanged', data }]
 }
 
 /** What is asked of a machine that has been removed cannot be done. */

@@ -1,4 +1,4 @@
-import type { MachineCommand, MachineEvent, RemovalCause } from '#contracts/machine.ts'
+import { returnsByItself, type MachineCommand, type MachineEvent } from '#contracts/machine.ts'
 import { isRefusal, refuse, type Decision } from '#libs/decider.ts'
 import { change, changeProbe, gone } from './changes.ts'
 import { nameFor, whyNot, type Neighbours } from './neighbours.ts'
@@ -46,15 +46,11 @@ export function register(
 const otherKey = (machineId: string) =>
   refuse('MACHINE_KEY_MISMATCH', `${machineId} is registered with another key. Deregister it, or use its own key.`)
 
-/** Only what took the machine out for want of an answer lets it come back by itself. */
-const returnsByItself: readonly (RemovalCause['kind'] | undefined)[] = ['policy', 'not-contactable']
+const mayReturn = ({ removal }: Machine) => removal !== null && returnsByItself(removal)
 
 /** A machine that somebody took out does not come back with the token that it has had all along; a new one is a new word. */
 const isWithOldToken = ({ enrollmentId }: Data<'RegisterMachine'>, state: Machine): boolean =>
-  state.status === 'removed' &&
-  !returnsByItself.includes(state.removal?.kind) &&
-  enrollmentId !== null &&
-  enrollmentId === state.enrollmentId
+  state.status === 'removed' && !mayReturn(state) && enrollmentId !== null && enrollmentId === state.enrollmentId
 
 /** The machine itself says that it is there. */
 export function reregister(
@@ -65,7 +61,7 @@ export function reregister(
   const { machineId } = data
   const self = selfAfter(data, state)
   if (state.status === 'registered') return update(machineId, self, state)
-  if (!returnsByItself.includes(state.removal?.kind)) return gone(machineId, state)
+  if (!mayReturn(state)) return gone(machineId, state)
 
   const { who, publicKey, enrollmentId, removal: returnedFrom } = state
   const name = nameFor(machineId, who, neighbours)

@@ -1,4 +1,5 @@
 import type { MachineFacts } from '#contracts/machine.ts'
+import type { Probe } from '#contracts/probe.ts'
 
 /** What a machine says of itself. */
 export interface Self {
@@ -17,3 +18,6 @@ const sameAttributes = (a: Self['attributes'], b: Self['attributes']) => {
   const names = Object.keys(a)
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
+
+/** Both come from one schema, so their fields stand in one order. */
+export const sameProbe = (a: Probe | null, b: Probe | null) => JSON.stringify(a) === JSON.stringify(b)
