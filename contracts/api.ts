@@ -90,16 +90,31 @@ const page = {
 /** Waits until the read model has got this far, so that one reads what one wrote. */
 const minPosition = { minPosition: z.coerce.number().int().nonnegative().optional() }
 
+/**
+ * Answers as things stood once: at a time in ISO 8601, or behind a position of the log (`position:41`, or just `41`).
+ * The cursor of such a list goes on with the same.
+ */
+const asOf = { asOf: z.string().min(1).max(40).optional() }
+
 export const OneQuery = z.strictObject(minPosition)
 export const PageQuery = z.strictObject({ ...page, ...minPosition })
+export const OneAsOfQuery = OneQuery.extend(asOf)
+export const PageAsOfQuery = PageQuery.extend(asOf)
 export const MachinesQuery = z.strictObject({
   ...page,
   ...minPosition,
+  ...asOf,
   environment: z.string().max(63).optional(),
   role: z.string().max(63).optional(),
   /** How a machine answers, or that a person has disabled it. */
   status: z.enum([...HealthStatus.options, 'disabled']).optional(),
   q: z.string().max(100).optional(),
+})
+export const IncidentsQuery = z.strictObject({
+  ...page,
+  ...minPosition,
+  environment: z.string().max(63).optional(),
+  state: z.enum(['open', 'closed']).optional(),
 })
 export const DeploymentsQuery = z.strictObject({
   ...page,

@@ -27,7 +27,7 @@ export const PolicyCommand = z.discriminatedUnion('type', [
 export type PolicyCommand = z.infer<typeof PolicyCommand>
 
 /** The machines that are judged together, by an attribute such as the zone; null: the whole environment. */
-const FailureDomain = z.object({ attribute: z.string(), value: z.string() }).nullable()
+export const FailureDomain = z.object({ attribute: z.string(), value: z.string() }).nullable()
 
 /** What a provider of machines, such as a cloud, says of one. `unknown`: it does not list the machine. */
 export const ProviderState = z.enum(['running', 'stopped', 'terminated', 'unknown'])

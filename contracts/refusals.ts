@@ -28,6 +28,9 @@ export const refusals = {
     status: 504,
     sentence: 'The read model has not reached that position in time.',
   },
+  ASOF_INVALID: { status: 400, sentence: 'This is no moment of the past that can be asked for.' },
+  ASOF_TOO_FAR: { status: 422, sentence: 'To show that moment takes more than this server does for one request.' },
+  ASOF_BUSY: { status: 429, sentence: 'Too many moments of the past are being looked up already.' },
   SERVICE_UNAVAILABLE: {
     status: 503,
     sentence: 'A part of Remuda that this needs does not answer.',
@@ -55,6 +58,7 @@ export const refusals = {
   MACHINE_HAS_AGENT: { status: 409, sentence: 'The machine has an agent, which says itself how it is.' },
   MACHINE_KEY_MISMATCH: { status: 409, sentence: 'The machine is registered with another key.' },
 
+  INCIDENT_UNKNOWN: { status: 404, sentence: 'There is no such incident.' },
   DECISION_UNKNOWN: { status: 404, sentence: 'There is no such decision, or it removed nobody.' },
 
   ENROLLMENT_UNKNOWN: { status: 401, sentence: 'The join token is not valid.' },

@@ -6,7 +6,6 @@ import { DeferralClause } from './policy.ts'
 import { EnvironmentPolicy } from './policySettings.ts'
 import { StoredProcess, StoredVariables } from './process.ts'
 import { Probe } from './probe.ts'
-import { Scope } from './token.ts'
 
 // What the query API answers. Instants are ISO 8601 in UTC; `null` says that there is nothing, never "not asked".
 const at = z.string()
@@ -158,28 +157,6 @@ export const TaskRow = z.object({
 })
 export type TaskRow = z.infer<typeof TaskRow>
 
-export const EnrollmentRow = z.object({
-  id: z.string(),
-  environmentId: z.string(),
-  roles: ids,
-  expiresAt: at,
-  usesMax: z.number(),
-  uses: z.number(),
-  revoked: z.boolean(),
-  createdAt: at,
-})
-export type EnrollmentRow = z.infer<typeof EnrollmentRow>
-
-export const TokenRow = z.object({
-  id: z.string(),
-  name: z.string(),
-  scope: Scope,
-  expiresAt: at.nullable(),
-  revoked: z.boolean(),
-  createdAt: at,
-})
-export type TokenRow = z.infer<typeof TokenRow>
-
 /** An event as the API shows it: a CloudEvents 1.0 envelope in JSON. */
 export const EventRow = z.object({
   specversion: z.literal('1.0'),
@@ -204,6 +181,12 @@ export const Overview = z.object({
   environments: z.number(),
   deployments: z.record(z.string(), z.number()),
   withheld: z.number(),
+  /** Machines whose removal is due and waits for another reason than a mass failure: they count as lost. */
+  deferred: z.number(),
+  quarantined: z.number(),
+  /** Mass failures that are not over, and breaks in what is observed that have not ended. */
+  openIncidents: z.number(),
+  openGaps: z.number(),
   position: z.number(),
   version: z.string(),
 })

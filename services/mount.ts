@@ -21,6 +21,6 @@ export async function mountRoutes(app: Http, platform: Platform, { gateway, quer
   await app.register(deploymentRoutes({ ask }))
   await app.register(gatewayRoutes({ ask, ...(gateway === undefined ? {} : { gateway }) }))
   if (query === undefined) return
-  await app.register(queryRoutes({ query, store: platform.store, bus: platform.bus }))
+  await app.register(queryRoutes({ query, store: platform.store, bus: platform.bus, ask }))
   await app.register(consoleRoutes)
 }

@@ -2,6 +2,8 @@ import type { z } from 'zod'
 import { AcceptedAnswer, Answer, CommandEnvelope } from '../command.ts'
 import { inboundRequests } from '../inbound.ts'
 import { PlainProblem } from '../problem.ts'
+import { EnrollmentRow, TokenRow } from '../credentialRows.ts'
+import { IncidentRow, MachineDetail, ObservationGapRow, RemovedMachineRow } from '../fleetRows.ts'
 import * as rows from '../rows.ts'
 import { HeartbeatSignal, SessionSignal, TaskLeaseSignal } from '../signals.ts'
 import { commandExample } from './asyncapi/commands.ts'
@@ -17,12 +19,13 @@ import { requestExample } from './requestExamples.ts'
 import { streamKinds, type EventType } from './streams.ts'
 
 const { EnvironmentRow, MachineRow, ProjectRow, ReleaseRow, DeploymentRow } = rows
-const { TaskRow, EnrollmentRow, TokenRow, EventRow, Overview } = rows
+const { TaskRow, EventRow, Overview } = rows
 
 /** What the query API answers with. */
 const rowSchemas: Readonly<Record<string, z.ZodType>> = {
   ...{ EnvironmentRow, MachineRow, ProjectRow, ReleaseRow, DeploymentRow },
   ...{ TaskRow, EnrollmentRow, TokenRow, EventRow, Overview },
+  ...{ MachineDetail, RemovedMachineRow, IncidentRow, ObservationGapRow },
 }
 const busSchemas: Readonly<Record<string, z.ZodType>> = {
   ...{ AcceptedAnswer, Answer, Problem: PlainProblem },

@@ -5,6 +5,11 @@ import type { Page, PageRequest } from './reader.ts'
 import type { Query } from './service.ts'
 import { environments } from './views/environments.ts'
 
+/** Machines and environments, as they are or as they were. */
+export type Fleet = Pick<Query, 'reader' | 'tallies' | 'machines' | 'position'> & {
+  readonly clock: Pick<Query['clock'], 'wallMs' | 'steadyMs'>
+}
+
 export interface MachineFilter extends PageRequest {
   readonly environment?: string | undefined
   readonly role?: string | undefined
@@ -12,28 +17,29 @@ export interface MachineFilter extends PageRequest {
   readonly q?: string | undefined
 }
 
+const marks = ['disabled', 'withheld', 'deferred', 'quarantined'] as const
 type Counts = Record<HealthStatus | 'disabled', number>
 const nobody = (): Counts => ({ unknown: 0, healthy: 0, degraded: 0, unhealthy: 0, unavailable: 0, disabled: 0 })
 
-/** How many registered machines are how, by environment, and of how many the removal is withheld. Nothing is counted here. */
-export function machineCounts({ tallies, machines }: Query) {
+/** How many registered machines are how, by environment, and how many of all are marked. Nothing is counted here. */
+export function machineCounts({ tallies, machines }: Fleet) {
   const byEnvironment = new Map<string, Counts>()
   const all = nobody()
-  let withheld = 0
+  const marked = { disabled: 0, withheld: 0, deferred: 0, quarantined: 0 }
   for (const [heap, count] of tallies(machines)) {
-    const [environmentId = '', status, enabled, held] = heap.split(' ')
+    const [environmentId = '', status, ...on] = heap.split(' ')
     const counts = byEnvironment.get(environmentId) ?? nobody()
     byEnvironment.set(environmentId, counts)
     for (const sums of [counts, all]) {
       sums[status as HealthStatus] += count
-      if (enabled === 'disabled') sums.disabled += count
+      if (on.includes('disabled')) sums.disabled += count
     }
-    if (held === 'withheld') withheld += count
+    for (const mark of marks) if (on.includes(mark)) marked[mark] += count
   }
-  return { all, withheld, of: (environmentId: string): Counts => byEnvironment.get(environmentId) ?? nobody() }
+  return { all, marked, of: (environmentId: string): Counts => byEnvironment.get(environmentId) ?? nobody() }
 }
 
-export function environmentPage(query: Query, page: PageRequest): Page {
+export function environmentPage(query: Fleet, page: PageRequest): Page {
   const counts = machineCounts(query)
   const { docs, next } = query.reader.page({
     list: 'environments',
@@ -45,7 +51,7 @@ export function environmentPage(query: Query, page: PageRequest): Page {
   return { docs: docs.map((doc) => withCounts(doc, counts)), next }
 }
 
-export function environmentDoc(query: Query, id: string): string | undefined {
+export function environmentDoc(query: Fleet, id: string): string | undefined {
   const row = query.reader.one(environments, id)
   return row && withCounts(row.doc, machineCounts(query))
 }
@@ -54,7 +60,7 @@ const withCounts = (doc: string, counts: ReturnType<typeof machineCounts>) =>
   withFields(doc, { machines: JSON.stringify(counts.of((JSON.parse(doc) as { id: string }).id)) })
 
 export function machinePage(
-  { reader, machines }: Query,
+  { reader, machines }: Fleet,
   { environment, role, status, q, ...page }: MachineFilter,
 ): Page {
   return reader.page({
@@ -76,31 +82,8 @@ const statusFilter = (status: string) =>
   status === 'disabled' ? (['enabled = 0'] as const) : (['status = ?', status] as const)
 
 /** A machine that is or was registered; what is known only by its health is none yet. */
-export function machineRow({ reader, machines }: Query, id: string): { row: MachineRow; doc: string } | undefined {
+export function machineRow({ reader, machines }: Fleet, id: string): { row: MachineRow; doc: string } | undefined {
   const kept = reader.one(machines, id)
   const row = kept && (JSON.parse(kept.doc) as MachineRow)
   return row && 'id' in row && (row.registered || row.removal !== null) ? { row, doc: kept.doc } : undefined
-}
-
-/**
- * The machines that were removed from an environment lately, the latest first.
- * @param since the earliest removal that is still listed, in ISO 8601
- */
-export function removedPage(
-  { reader, machines }: Query,
-  environmentId: string,
-  since: string,
-  page: PageRequest,
-): Page {
-  return reader.page({
-    list: 'removed',
-    view: machines,
-    where: [
-      ['environmentId = ?', environmentId],
-      ['removedAt >= ?', since],
-    ],
-    order: ['removedAt', 'key'],
-    descending: true,
-    ...page,
-  })
 }

@@ -2,12 +2,15 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { OneQuery, PageQuery, pageMax } from '#contracts/api.ts'
 import { environmentId } from '#contracts/ids.ts'
-import { EnrollmentRow, Overview, TokenRow } from '#contracts/rows.ts'
+import { EnrollmentRow, TokenRow } from '#contracts/credentialRows.ts'
+import { Overview } from '#contracts/rows.ts'
 import { fresh, pageOf, sendDoc, sendPage, type Asked } from './answers.ts'
 import { machineCounts } from './fleet.ts'
 import { deployments } from './views/deployments.ts'
 import { enrollments } from './views/enrollments.ts'
 import { environments } from './views/environments.ts'
+import { incidents } from './views/incidents.ts'
+import { observationGaps } from './views/observationGaps.ts'
 import { tokens } from './views/tokens.ts'
 import { convergence } from './why.ts'
 
@@ -67,16 +70,22 @@ function overview(app: App, query: Query): void {
 }
 
 function overviewOf(query: Query): Overview {
-  const { all, withheld } = machineCounts(query)
+  const { all, marked } = machineCounts(query)
   return {
     machines: all,
     environments: query.tallies(environments).get('all') ?? 0,
     deployments: Object.fromEntries(query.tallies(deployments)),
-    withheld,
+    withheld: marked.withheld,
+    deferred: marked.deferred,
+    quarantined: marked.quarantined,
+    openIncidents: sumOf(query.tallies(incidents)),
+    openGaps: sumOf(query.tallies(observationGaps)),
     position: query.position,
     version: query.version,
   }
 }
+
+const sumOf = (tallies: ReadonlyMap<string, number>) => [...tallies.values()].reduce((sum, n) => sum + n, 0)
 
 /** Nothing that opens anything is in these rows, but who may come in is for those to know who decide it. */
 function credentials(

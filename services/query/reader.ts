@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { tableOf, type AnyView } from '#libs/view.ts'
-import { cursorOf, placeOf } from './cursor.ts'
+import { cursorOf, placeOf, type Mark } from './cursor.ts'
 
 type Filter = readonly [condition: string, ...values: SQLInputValue[]]
 
@@ -34,10 +34,19 @@ export interface Page {
  */
 export class Reader {
   readonly #database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements: Map<string, StatementSync>
+  readonly #mark: Mark | null
 
-  constructor(database: DatabaseSync) {
+  /** @param mark the moment of the past that the tables show; null where they follow what happens */
+  constructor(database: DatabaseSync, mark: Mark | null = null, statements = new Map<string, StatementSync>()) {
     this.#database = database
+    this.#mark = mark
+    this.#statements = statements
+  }
+
+  /** Reads the same tables; cursors of its pages go on with this moment. */
+  marked(mark: Mark): Reader {
+    return new Reader(this.#database, mark, this.#statements)
   }
 
   rows(sql: string, ...values: readonly SQLInputValue[]): SQLOutputValue[][] {
@@ -62,7 +71,7 @@ export class Reader {
 
   page({ list, view, doc = 'doc', where, order, descending = false, limit, cursor }: PageQuery): Page {
     const filters = where.filter((filter) => filter !== undefined)
-    if (cursor !== undefined) filters.push(behind(order, descending, placeOf(list, cursor, order.length)))
+    if (cursor !== undefined) filters.push(behind(order, descending, placeOf(list, cursor, order.length, this.#mark)))
     const condition = filters.map(([sql]) => sql).join(' AND ') || '1'
     const direction = descending ? ' DESC' : ''
     const sql = `SELECT ${doc}, ${order.join(', ')} FROM ${tableOf(view)} WHERE ${condition}
@@ -71,7 +80,7 @@ export class Reader {
 
     const last = rows.length > limit ? rows[limit - 1] : undefined
     const docs = rows.slice(0, limit).map(([text]) => String(text))
-    return { docs, next: last === undefined ? null : cursorOf(list, last.slice(1) as string[]) }
+    return { docs, next: last === undefined ? null : cursorOf(list, last.slice(1) as string[], this.#mark) }
   }
 
   #prepared(sql: string): StatementSync {

@@ -5,13 +5,18 @@ import type { Clock } from '#libs/clock.ts'
 import type { Platform } from '#libs/platform.ts'
 import { ensurePrivateFile } from '#libs/privateFile.ts'
 import { startProjector, type Projector } from '#libs/projector.ts'
+import { Past } from './asOf/past.ts'
+import type { AsOfSettings } from './asOf/settings.ts'
 import { Reader } from './reader.ts'
 import { Tail } from './tail.ts'
+import { causes } from './views/causes.ts'
 import { deployments } from './views/deployments.ts'
 import { enrollments } from './views/enrollments.ts'
 import { environments } from './views/environments.ts'
 import { machineEvents } from './views/machineEvents.ts'
-import { machinesView, type MachinesView } from './views/machines.ts'
+import { incidents } from './views/incidents.ts'
+import { machinesOf, type MachinesView } from './views/machines.ts'
+import { observationGaps } from './views/observationGaps.ts'
 import { projects, releases } from './views/projects.ts'
 import { targets } from './views/targets.ts'
 import { taskLogs, tasks } from './views/tasks.ts'
@@ -23,12 +28,16 @@ export interface QuerySettings {
   readonly databaseFile: string
   /** What the server says it is. */
   readonly version: string
+  /** What looking into the past may cost. */
+  readonly asOf?: Partial<AsOfSettings>
 }
 
 /** The read model: everything that can be asked, answered from the events. */
 export interface Query extends AsyncDisposable {
   readonly reader: Reader
   readonly tail: Tail
+  /** The fleet as it was at earlier moments. */
+  readonly past: Past
   readonly machines: MachinesView
   readonly clock: Clock
   readonly log: Platform['log']
@@ -44,7 +53,7 @@ export interface Query extends AsyncDisposable {
 }
 
 /** Materialises the read model of this process and keeps it up to date. It answers at once, from what it has so far. */
-export async function startQuery(platform: Platform, { databaseFile, version }: QuerySettings): Promise<Query> {
+export async function startQuery(platform: Platform, { databaseFile, version, asOf }: QuerySettings): Promise<Query> {
   await using stack = new AsyncDisposableStack()
   if (databaseFile !== ':memory:') {
     mkdirSync(dirname(databaseFile), { recursive: true })
@@ -52,20 +61,18 @@ export async function startQuery(platform: Platform, { databaseFile, version }: 
   }
   const database = stack.adopt(new DatabaseSync(databaseFile), (open) => open.close())
   const reader = new Reader(database)
-  const machines: MachinesView = machinesView((key) => {
-    const row = reader.one(machines, key)
-    return row && (JSON.parse(row.doc) as object)
-  })
+  const machines = machinesOf(reader)
   const views = [
     ...[environments, machines, machineEvents, verdicts, projects, releases],
-    ...[deployments, targets, tasks, taskLogs, enrollments, tokens],
+    ...[deployments, targets, tasks, taskLogs, enrollments, tokens, incidents, observationGaps, causes],
   ]
   const projector = stack.use(await startProjector({ ...platform, database, views }))
   const tail = stack.use(await Tail.start(platform))
+  const past = stack.use(new Past(platform, asOf))
 
   const resources = stack.move()
   return {
-    ...{ reader, tail, machines, version, clock: platform.clock, log: platform.log },
+    ...{ reader, tail, past, machines, version, clock: platform.clock, log: platform.log },
     get position() {
       return projector.position
     },

@@ -3,6 +3,7 @@ import type { MachineRow, ProjectRow, ReleaseRow } from '#contracts/rows.ts'
 import { tableOf } from '#libs/view.ts'
 import { machineRow } from './fleet.ts'
 import type { Query } from './service.ts'
+import { silenceOf } from './silence.ts'
 import { deployments, type KeptDeployment } from './views/deployments.ts'
 import { environments } from './views/environments.ts'
 import { projects, releaseKey, releases } from './views/projects.ts'
@@ -51,6 +52,7 @@ export function explain(query: Query, machineId: string, projectId: string | und
     ...{ machineId, name: machine.name, environmentId: machine.environmentId },
     registered: machine.registered,
     state: stateOf(machine),
+    silence: silenceOf(query, machine),
     removal: said.find((verdict) => verdict.projectId === null) ?? null,
     projects: about.map((project) => releaseOn(query, machine, project, said)),
   }
@@ -63,7 +65,8 @@ function verdictsOn({ reader }: Query, machineId: string): Verdict[] {
 
 /** Each thing that is so, since when and by which fact, as sentences for people. */
 function stateOf(machine: MachineRow): readonly string[] {
-  const { registered, registeredAt, removal, enabled, disabledReason, status, statusSince, withheld } = machine
+  const { registered, registeredAt, removal, enabled, disabledReason, status, statusSince } = machine
+  const { withheld, deferred, quarantined } = machine
   return [
     registered ? `It is registered since ${registeredAt}.` : `It was removed at ${removal?.at} by ${removal?.actor}.`,
     removal === null
@@ -71,7 +74,9 @@ function stateOf(machine: MachineRow): readonly string[] {
       : `Its last removal, at ${removal.at}, was for: ${removal.cause.reason} (${removal.cause.kind}).`,
     enabled ? '' : `It is disabled: ${disabledReason}.`,
     statusSince === null ? 'Nothing is known of its health.' : `It is ${status} since ${statusSince}.`,
+    quarantined === null ? '' : `It is in quarantine since ${quarantined.at}: ${quarantined.detail}.`,
     withheld === null ? '' : `Its removal is withheld until ${withheld.clearsWhen}.`,
+    deferred === null ? '' : `Its removal is deferred since ${deferred.at} (${deferred.clause}): ${deferred.detail}.`,
   ].filter((sentence) => sentence !== '')
 }
 

@@ -8,6 +8,8 @@ import { inboxes, type Inbox } from '#contracts/describe/inboxes.ts'
 import { messagesOf } from '#contracts/describe/messages.ts'
 import { streamKinds, type StreamKind } from '#contracts/describe/streams.ts'
 import { inboundRequests } from '#contracts/inbound.ts'
+import * as credentialRows from '#contracts/credentialRows.ts'
+import * as fleetRows from '#contracts/fleetRows.ts'
 import * as rows from '#contracts/rows.ts'
 import { newestGolden } from './goldenEvents.ts'
 
@@ -60,7 +62,8 @@ describe('a JSON Schema', () => {
   it('is there for every event, command, request, frame and row', () => {
     for (const kind of ['event', 'command', 'request', 'frame'])
       expect(namesOf(kind).toSorted()).toEqual([...contracts.keys()].filter((name) => name.startsWith(kind)).toSorted())
-    const declared = Object.keys(rows).filter((name) => /^[A-Z]/.test(name) && !nested.includes(name))
+    const all = { ...rows, ...fleetRows, ...credentialRows }
+    const declared = Object.keys(all).filter((name) => /^[A-Z]/.test(name) && !nested.includes(name))
     expect(namesOf('row').toSorted()).toEqual(declared.map((name) => `row/${name}`).toSorted())
   })
 
@@ -103,4 +106,4 @@ describe('another system', () => {
 })
 
 /** Parts of rows, which nothing answers by themselves; and what a word of a row may be. */
-const nested = ['InstalledRelease', 'Removal', 'DeploymentState', 'StepRow', 'TargetRow']
+const nested = ['InstalledRelease', 'Removal', 'DeploymentState', 'StepRow', 'TargetRow', 'Silence', 'Link']

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { EnrollmentRow } from '#contracts/rows.ts'
+import type { EnrollmentRow } from '#contracts/credentialRows.ts'
 import { usesMax } from '#contracts/enrollment.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'

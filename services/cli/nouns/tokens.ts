@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import type { TokenRow } from '#contracts/rows.ts'
+import type { TokenRow } from '#contracts/credentialRows.ts'
 import { Scope } from '#contracts/token.ts'
 import { path, type Client } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'

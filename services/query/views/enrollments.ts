@@ -1,5 +1,5 @@
 import type { EnrollmentEvent } from '#contracts/enrollment.ts'
-import type { EnrollmentRow } from '#contracts/rows.ts'
+import type { EnrollmentRow } from '#contracts/credentialRows.ts'
 import type { View } from '#libs/view.ts'
 import { iso } from './iso.ts'
 

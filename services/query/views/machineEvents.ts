@@ -62,16 +62,27 @@ const machinesOf = {
 export interface MachineEventEntry {
   readonly machineId: string
   readonly at: number
+  readonly type: string
+  /** The id of the event, by which those that follow from it name it. */
+  readonly event: string
 }
 
 export const machineEvents: View<MachineEventEntry, Fact> = {
-  name: 'machine-events.v2',
+  name: 'machine-events.v3',
   observes: Object.keys(machinesOf) as (keyof typeof machinesOf)[],
   keysOf({ type, data, meta }) {
     const machines = (machinesOf as Record<string, (data: Fact['data']) => readonly string[]>)[type]?.(data) ?? []
     return machines.map((machineId) => `${machineId}@${meta.position}`)
   },
-  columns: { machineId: (row) => row.machineId, at: (row) => row.at },
-  indexes: [['machineId', 'at']],
-  project: (_, { meta }, key) => ({ machineId: key.slice(0, key.lastIndexOf('@')), at: meta.position }),
+  columns: {
+    machineId: (row) => row.machineId,
+    at: (row) => row.at,
+    type: (row) => row.type,
+    event: (row) => row.event,
+  },
+  indexes: [['machineId', 'at'], ['event']],
+  project: (_, { type, meta }, key) => {
+    const machineId = key.slice(0, key.lastIndexOf('@'))
+    return { machineId, at: meta.position, type, event: meta.id }
+  },
 }

@@ -50,7 +50,7 @@ export function machinesView(committed: (key: string) => object | undefined): Ma
   const manifest = createManifest(committed)
 
   return {
-    name: 'machines.v2',
+    name: 'machines.v3',
     observes,
     columns,
     indexes: [
@@ -58,6 +58,7 @@ export function machinesView(committed: (key: string) => object | undefined): Ma
       ['registered', 'status', 'key'],
       ['environmentId', 'registered', 'key'],
       ['environmentId', 'removedAt', 'key'],
+      ['environmentId', 'name'],
     ],
     tally,
 
@@ -110,6 +111,15 @@ export function machinesView(committed: (key: string) => object | undefined): Ma
   }
 }
 
+/** The machines of a read model, which look into the rows that it has committed. */
+export function machinesOf(reader: { one(view: { name: string }, key: string): { doc: string } | undefined }) {
+  const view: MachinesView = machinesView((key) => {
+    const row = reader.one(view, key)
+    return row && (JSON.parse(row.doc) as object)
+  })
+  return view
+}
+
 /** 1 for a registered machine, 0 for a removed one, null for what is no machine, or none that was ever registered. */
 const standing = (row: MachineRow | Cargo): 1 | 0 | null => {
   if (isCargo(row)) return null
@@ -131,6 +141,8 @@ const columns = {
   roles: ofMachine((row) => ` ${row.roles.join(' ')} `),
   search: ofMachine((row) => `${row.name} ${row.id}`.toLowerCase()),
   removedAt: ofMachine((row) => (row.registered ? null : (row.removal?.at ?? null))),
+  /** Only of one that is registered: to find who has a name now. */
+  name: ofMachine((row) => (row.registered ? row.name : null)),
   registeredAt: ofMachine((row) => row.registeredAt),
   /** The releases on it, set apart as the roles are. */
   installed: ofMachine(
@@ -140,6 +152,12 @@ const columns = {
 
 const tally = (row: MachineRow | Cargo): string | null => {
   if (isCargo(row) || !row.registered) return null
-  const { environmentId, status, enabled, withheld } = row
-  return [environmentId, status, enabled ? 'enabled' : 'disabled', withheld === null ? 'free' : 'withheld'].join(' ')
+  const { environmentId, status, enabled, withheld, deferred, quarantined } = row
+  const marks = [
+    enabled ? '' : 'disabled',
+    withheld && 'withheld',
+    deferred && 'deferred',
+    quarantined && 'quarantined',
+  ]
+  return [environmentId, status, ...marks.filter(Boolean)].join(' ')
 }

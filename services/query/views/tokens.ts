@@ -1,4 +1,4 @@
-import type { TokenRow } from '#contracts/rows.ts'
+import type { TokenRow } from '#contracts/credentialRows.ts'
 import type { TokenEvent } from '#contracts/token.ts'
 import type { View } from '#libs/view.ts'
 import { iso } from './iso.ts'

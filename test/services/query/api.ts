@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest'
 import type { Message } from '#contracts/message.ts'
 import type { Platform } from '#libs/platform.ts'
+import type { AsOfSettings } from '#services/query/asOf/settings.ts'
 import { queryRoutes } from '#services/query/routes.ts'
 import { startQuery } from '#services/query/service.ts'
 import { cause, testPlatform } from '#test/services/registry/platform.ts'
@@ -10,12 +11,12 @@ import { as, testHttp } from '#test/support/http.ts'
 export type Row = Readonly<Record<string, string>>
 
 /** The read model and its routes over a store that tests write facts into, as other services would. */
-export async function api(changes: Partial<Platform> = {}) {
+export async function api(changes: Partial<Platform> = {}, asOf: Partial<AsOfSettings> = {}) {
   const platform = testPlatform(changes)
-  const query = await startQuery(platform, { databaseFile: ':memory:', version: '1.2.3' })
+  const query = await startQuery(platform, { databaseFile: ':memory:', version: '1.2.3', asOf })
   onTestFinished(() => query[Symbol.asyncDispose]())
   const app = await testHttp(
-    (http) => void http.register(queryRoutes({ query, store: platform.store, bus: platform.bus })),
+    (http) => void http.register(queryRoutes({ query, store: platform.store, bus: platform.bus, ask: platform.ask })),
   )
 
   /** Stores facts behind whatever is in the stream and answers the position of the last. */

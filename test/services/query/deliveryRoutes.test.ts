@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { DeploymentRow, EnrollmentRow, ProjectRow, ReleaseRow, TaskRow, TokenRow } from '#contracts/rows.ts'
+import { EnrollmentRow, TokenRow } from '#contracts/credentialRows.ts'
+import { DeploymentRow, ProjectRow, ReleaseRow, TaskRow } from '#contracts/rows.ts'
 import { as } from '#test/support/http.ts'
 import { api, type Row } from './api.ts'
 import * as f from './facts.ts'

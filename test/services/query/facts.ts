@@ -1,7 +1,7 @@
 import type { DeploymentEvent, TargetOutcome } from '#contracts/deployment.ts'
 import type { EnrollmentEvent } from '#contracts/enrollment.ts'
 import type { EnvironmentEvent } from '#contracts/environment.ts'
-import type { HealthEvent, HealthStatus } from '#contracts/health.ts'
+import type { HealthEvent, HealthStatus, ObserverEvent } from '#contracts/health.ts'
 import type { MachineEvent, RemovalCause } from '#contracts/machine.ts'
 import type { PolicyEvent } from '#contracts/policy.ts'
 import { EnvironmentPolicy } from '#contracts/policySettings.ts'
@@ -59,9 +59,9 @@ export const disabled = (machineId: string): MachineEvent => ({
   data: { machineId, reason: 'repair' },
 })
 export const enabled = (machineId: string): MachineEvent => ({ type: 'MachineEnabled', data: { machineId } })
-export const removed = (machineId: string): MachineEvent => ({
+export const removed = (machineId: string, why = cause, name = `${machineId}-name`): MachineEvent => ({
   type: 'MachineDeregistered',
-  data: { ...who(machineId), cause, evidence, policyVersion: 3 },
+  data: { ...who(machineId), name, cause: why, evidence, policyVersion: 3 },
 })
 export const restored = (machineId: string, name = `${machineId}-name`): MachineEvent => ({
   type: 'MachineRestored',
@@ -244,3 +244,43 @@ export const tokenCreated: TokenEvent = {
   type: 'TokenCreated',
   data: { tokenId: 't1', name: 'CI', scope: 'write', secretHash: 'hash', expiresAt: null },
 }
+
+export const quarantined = (machineId: string): MachineEvent => ({
+  type: 'MachineQuarantined',
+  data: { machineId, detail: 'two sessions use its key' },
+})
+export const letOut = (machineId: string): MachineEvent => ({
+  type: 'MachineReleased',
+  data: { machineId, reason: 'the copy is gone' },
+})
+export const deferred = (machineId: string): PolicyEvent => ({
+  type: 'RemovalDeferred',
+  data: {
+    ...{ environmentId, machineId, clause: 'running-at-provider', detail: 'the cloud says it runs' },
+    ...{ unavailableSince: 1, observedMs: 2, policyVersion: 1, at: 9 },
+  },
+})
+export const heldBy = (incidentId: string, machineId: string): PolicyEvent => ({
+  type: 'RemovalWithheld',
+  data: { ...(withheld(machineId) as Extract<PolicyEvent, { type: 'RemovalWithheld' }>).data, incidentId },
+})
+export const massFailure = (incidentId: string, machineIds: readonly string[], env = environmentId): PolicyEvent => ({
+  type: 'MassFailureDetected',
+  data: {
+    ...{ environmentId: env, incidentId, domain: { attribute: 'zone', value: 'a' }, at: 9, machineIds },
+    ...{ unavailable: machineIds.length, registered: 10, share: 0.3, thresholdShare: 0.2, policyVersion: 1 },
+  },
+})
+export const cleared = (incidentId: string): PolicyEvent => ({
+  type: 'MassFailureCleared',
+  data: { environmentId, incidentId, domain: { attribute: 'zone', value: 'a' }, at: 9, by: 'recovery' },
+})
+const gap = (observerId: string, startedAt: number) => ({ observerId, reason: 'stopped' as const, startedAt })
+export const gapStarted = (observerId: string, startedAt: number): ObserverEvent => ({
+  type: 'ObservationGapStarted',
+  data: gap(observerId, startedAt),
+})
+export const gapEnded = (observerId: string, startedAt: number, endedAt: number): ObserverEvent => ({
+  type: 'ObservationGapEnded',
+  data: { ...gap(observerId, startedAt), endedAt },
+})

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { MachineDetail, RemovedMachineRow } from '#contracts/fleetRows.ts'
 import { EnvironmentRow, EventRow, MachineRow, Overview } from '#contracts/rows.ts'
 import { systemClock } from '#libs/systemClock.ts'
 import { api, type Row } from './api.ts'
@@ -67,9 +68,38 @@ describe('environments', () => {
     }
     const rows = await all('/v1/environments/staging/removed', 1)
     expect(ids(rows)).toEqual(['d', 'c', 'b', 'a'])
-    for (const row of rows) expect(MachineRow.strict().parse(row)).toEqual(row)
+    for (const row of rows) expect(RemovedMachineRow.strict().parse(row)).toEqual(row)
     wallMs += 15 * dayMs
     expect(ids((await get('/v1/environments/staging/removed')).body.items)).toEqual(['d', 'c'])
+  })
+})
+
+describe('a machine that was removed', () => {
+  it.each([
+    ['policy', f.registered('a'), true],
+    ['not-contactable', f.registered('a'), true],
+    ['person', f.registered('a'), false],
+    ['machine', f.registered('a'), false],
+    ['deployment', f.registered('a'), false],
+    ['policy', f.registered('a', { publicKey: null }), false],
+  ] as const)('says whether it may return by itself: by %s', async (kind, registration, returnsByItself) => {
+    const { get, tell } = await api()
+    await tell('environment-staging', f.environmentCreated())
+    await tell('machine-a', registration, f.removed('a', { ...f.cause, kind }))
+    const { body } = await get('/v1/environments/staging/removed')
+    expect(body.items).toMatchObject([{ id: 'a', returnsByItself, decisionId: 'd1', nameHolder: null, releases: [] }])
+  })
+  it('says who has its name now, as long as somebody has', async () => {
+    const { get, tell } = await api()
+    const holder = async () => (await get('/v1/environments/staging/removed')).body.items[0].nameHolder
+    await tell('environment-staging', f.environmentCreated())
+    await tell('machine-a', f.registered('a', { name: 'web' }), f.removed('a', f.cause, 'web'))
+    await tell('machine-b', f.registered('b', { name: 'web', environmentId: 'moon' }))
+    expect(await holder()).toBeNull()
+    await tell('machine-c', f.registered('c', { name: 'web' }))
+    expect(await holder()).toMatchObject({ machineId: 'c' })
+    await tell('machine-c', f.changed('c', { name: 'other' }))
+    expect(await holder()).toBeNull()
   })
 })
 
@@ -101,7 +131,9 @@ describe('machines', () => {
   })
   it('are shown, also removed ones, but not those that never were registered', async () => {
     const { get } = await fleet()
-    expect((await get('/v1/machines/a')).body).toMatchObject({ id: 'a', status: 'healthy' })
+    const { body } = await get('/v1/machines/a')
+    expect(MachineDetail.strict().parse(body)).toEqual(body)
+    expect(body).toMatchObject({ id: 'a', status: 'healthy', silence: null })
     expect((await get('/v1/machines/d')).body).toMatchObject({ id: 'd', registered: false })
     for (const id of ['x', 'nobody'])
       expect(await get(`/v1/machines/${id}`)).toMatchObject({ status: 404, body: { code: 'MACHINE_UNKNOWN' } })
@@ -134,6 +166,7 @@ describe('the overview', () => {
     expect(body).toEqual({
       machines: { unknown: 2, healthy: 1, degraded: 0, unhealthy: 0, unavailable: 1, disabled: 1 },
       ...{ environments: 2, deployments: { running: 1 }, withheld: 1, position: 15, version: '1.2.3' },
+      ...{ deferred: 0, quarantined: 0, openIncidents: 0, openGaps: 0 },
     })
   })
 })

@@ -156,13 +156,20 @@ describe('what machines are listed and counted by', () => {
   it('is told of a registered one', () => {
     expect(columnsOf(f.registered('m-1', { name: 'Web' }), f.created(), f.succeeded(['m-1']))).toEqual({
       ...{ registered: 1, environmentId: 'staging', status: 'unknown', enabled: 1, roles: ' web ', search: 'web m-1' },
-      ...{ removedAt: null, registeredAt: at(1), installed: ' shop@1.0.0 ' },
+      ...{ removedAt: null, name: 'Web', registeredAt: at(1), installed: ' shop@1.0.0 ' },
     })
-    expect(tally(f.registered('m-1'), f.healthy('m-1'))).toBe('staging healthy enabled free')
+    expect(tally(f.registered('m-1'), f.healthy('m-1'))).toBe('staging healthy')
     expect(tally(f.registered('m-1'), f.disabled('m-1'), f.withheld('m-1'))).toBe('staging unknown disabled withheld')
+    expect(tally(f.registered('m-1'), f.quarantined('m-1'), f.deferred('m-1'))).toBe(
+      'staging unknown deferred quarantined',
+    )
   })
   it('is told of a removed one', () => {
-    expect(columnsOf(f.registered('m-1'), f.removed('m-1'))).toMatchObject({ registered: 0, removedAt: at(2) })
+    expect(columnsOf(f.registered('m-1'), f.removed('m-1'))).toMatchObject({
+      registered: 0,
+      removedAt: at(2),
+      name: null,
+    })
     expect(tally(f.registered('m-1'), f.removed('m-1'))).toBeNull()
   })
   it('leaves out one that never was registered, and what is no machine', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Message } from '#contracts/message.ts'
-import { EnrollmentRow, EnvironmentRow, ProjectRow, ReleaseRow, TokenRow } from '#contracts/rows.ts'
+import { EnrollmentRow, TokenRow } from '#contracts/credentialRows.ts'
+import { EnvironmentRow, ProjectRow, ReleaseRow } from '#contracts/rows.ts'
 import { enrollments } from '#services/query/views/enrollments.ts'
 import { environments } from '#services/query/views/environments.ts'
 import { machineEvents } from '#services/query/views/machineEvents.ts'
