@@ -1,7 +1,7 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
 import { listed, stillIncluded, type RunStep } from './state.ts'
-import { isContactable, waitingSince, type Scene } from './world.ts'
+import { conditionOf, isContactable, waitingSince, type Scene } from './world.ts'
 
 /** Waits until every target answers and is well; those that are not in time fail the step or are left out. */
 export function planHealthCheck(
@@ -21,11 +21,11 @@ export function planHealthCheck(
   if (ill.length === 0) return [{ type: 'StepSucceeded', data: about }]
   if (nowMs < waitingSince(scene, step.startedAt) + timeLimitMs) return []
   if (onUnavailable === 'fail') {
-    const whom = ill.map(({ name, machine }) => `${name} is ${machine?.status ?? 'gone'}`)
+    const whom = ill.map(({ name, machine }) => `${name} is ${conditionOf(machine)}`)
     return [{ type: 'StepFailed', data: { ...about, reason: listed(whom, '; ') } }]
   }
   return ill.map(({ machineId, machine }) => {
-    const detail = `it was ${machine?.status ?? 'gone'} at the health check`
+    const detail = `it was ${conditionOf(machine)} at the health check`
     return {
       type: 'TargetExcluded',
       data: { ...about, machineId, cause: 'unhealthy', detail, unavailableSince: null },

@@ -1,7 +1,7 @@
 import { hasRole, workerRole } from '#contracts/eligibility.ts'
 import type { StepOf } from '#contracts/process.ts'
 import { mayReturn, outputNames } from './state.ts'
-import { isContactable, type FleetMachine, type Scene, type World } from './world.ts'
+import { conditionOf, isContactable, type FleetMachine, type Scene, type World } from './world.ts'
 
 export interface Found {
   readonly ready: readonly FleetMachine[]
@@ -51,7 +51,7 @@ function byOutput({ run, created, world }: Scene, output: string): Found {
     if (machine === undefined) missing.push(`${name} is not registered in ${created.environmentId}`)
     else if (!mayReturn(run.targets.get(machine.machineId))) continue
     else if (!machine.enabled) missing.push(`${name} is disabled`)
-    else if (!isContactable(machine)) missing.push(`${name} is ${machine.status}`)
+    else if (!isContactable(machine)) missing.push(`${name} is ${conditionOf(machine)}`)
     else ready.set(machine.machineId, machine)
   }
   return { ready: [...ready.values()], missing, error: null }

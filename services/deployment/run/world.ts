@@ -49,5 +49,11 @@ export interface Scene {
 export const isContactable = (machine: FleetMachine): boolean =>
   machine.registered && !machine.quarantined && machine.status !== 'unavailable' && machine.status !== 'unknown'
 
+/** Why work cannot be handed to it, in the words that follow `it is`. */
+export const conditionOf = (machine: FleetMachine | undefined): string => {
+  if (machine === undefined) return 'gone'
+  return machine.quarantined ? 'in quarantine' : machine.status
+}
+
 /** From when on a wait for signs of machines counts: not before we could have heard them. */
 export const waitingSince = ({ world }: Scene, startedAt: number): number => Math.max(startedAt, world.listeningSince)

@@ -12,6 +12,11 @@ it.each([
     { environmentId: 'production', machineIds: ['m-1'] },
   ],
   [
+    ['POST', '/v1/environments/production/decisions/d-1/revert', { reason: 'the network was down' }],
+    'RevertDecision',
+    { environmentId: 'production', decisionId: 'd-1', reason: 'the network was down' },
+  ],
+  [
     ['DELETE', '/v1/projects/shop/environments/production/circuits/1.0'],
     'CloseReleaseCircuit',
     { environmentId: 'production', projectId: 'shop', version: '1.0' },

@@ -73,6 +73,7 @@ describe('machines that a step named', () => {
   })
   it.each([
     ['disabled', { enabled: false }, 'new-1 is disabled'],
+    ['in quarantine', { quarantined: true }, 'new-1 is in quarantine'],
     ['unavailable', { status: 'unavailable' }, 'new-1 is unavailable'],
   ] as const)('fail the step when one stays %s', (_, part, reason) => {
     const one = begin('new-1', {}, machine('new-1', part))

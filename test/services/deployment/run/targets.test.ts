@@ -41,6 +41,12 @@ describe('the targets of a deployment', () => {
       ],
     })
   })
+  it('are none that is in quarantine, for whatever reason it is named', () => {
+    const world = new TestWorld(machine('m-1'), machine('two-1', { quarantined: true }))
+    const excluded = [{ machineId: 'two-1', name: 'two-1', reason: 'quarantined' }]
+    expect(evaluated(play(world, oneStep))).toEqual({ included: ['m-1'], excluded })
+    expect(evaluated(play(world, oneStep, { machineIds: ['m-1', 'two-1'] }))).toEqual({ included: ['m-1'], excluded })
+  })
   it('may be none: what needs a target is skipped, and all is well', () => {
     const one = play(new TestWorld(machine('w', { roles: ['worker'] })), [
       ...[{ id: 'install' }, { id: 'check', kind: 'health-check' }],
