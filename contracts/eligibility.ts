@@ -3,11 +3,19 @@ export interface Candidate {
   readonly environmentId: string
   readonly roles: readonly string[]
   readonly registered: boolean
+  /** Without one nothing can be run on it, though the server may look after its health. */
+  readonly hasAgent: boolean
   readonly enabled: boolean
   readonly quarantined: boolean
 }
 
-export type Ineligible = 'not-registered' | 'other-environment' | 'disabled' | 'quarantined' | 'role-missing'
+export type Ineligible =
+  | 'not-registered'
+  | 'other-environment'
+  | 'no-agent'
+  | 'disabled'
+  | 'quarantined'
+  | 'role-missing'
 
 /**
  * The clause that keeps a release from a machine, or null when the machine should have it.
@@ -20,6 +28,7 @@ export function ineligibility(
 ): Ineligible | null {
   if (!machine.registered) return 'not-registered'
   if (machine.environmentId !== environmentId) return 'other-environment'
+  if (!machine.hasAgent) return 'no-agent'
   if (!machine.enabled) return 'disabled'
   if (machine.quarantined) return 'quarantined'
   return hasRole(machine, targetRoles) ? null : 'role-missing'

@@ -6,7 +6,7 @@ import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { isContactable, type FleetMachine } from './run/world.ts'
 
 export type FleetEvent = MachineEvent | HealthEvent | EnvironmentEvent
-type Who = Pick<FleetMachine, 'machineId' | 'name' | 'environmentId' | 'roles'>
+type Newcomer = Extract<MachineEvent, { type: 'MachineRegistered' }>['data']
 
 /** What this service knows of machines and environments, from their events. Health may come before registration. */
 export class Fleet {
@@ -71,10 +71,11 @@ export class Fleet {
     }
   }
 
-  #register({ machineId, name, environmentId, roles }: Who): void {
+  #register({ machineId, name, environmentId, roles, publicKey }: Newcomer): void {
     const felt = this.#health.get(machineId) ?? { status: 'unknown', statusSince: 0 }
     const { enabled, quarantined } = this.#machines.get(machineId) ?? { enabled: true, quarantined: false }
-    this.#put({ machineId, name, environmentId, roles, registered: true, enabled, quarantined, ...felt })
+    const who = { machineId, name, environmentId, roles, registered: true, hasAgent: publicKey !== null }
+    this.#put({ ...who, enabled, quarantined, ...felt })
   }
 
   #put(machine: FleetMachine): void {

@@ -40,7 +40,10 @@ export class Members {
   apply(event: MachineEvent | HealthEvent): void {
     const { machineId } = event.data
     switch (event.type) {
-      case 'MachineRegistered':
+      case 'MachineRegistered': {
+        const { name, environmentId, roles, publicKey } = event.data
+        return this.#set(machineId, { name, environmentId, roles, registered: true, hasAgent: publicKey !== null })
+      }
       case 'MachineRestored':
       case 'MachineChanged': {
         const { name, environmentId, roles } = event.data
@@ -114,6 +117,7 @@ const unknown: Omit<Member, 'machineId' | 'installed'> = {
   environmentId: '',
   roles: [],
   registered: false,
+  hasAgent: false,
   enabled: true,
   quarantined: false,
   ...unheard,

@@ -91,8 +91,9 @@ function releaseOn(query: Query, machine: MachineRow, project: ProjectRow, said:
 /** Whether the machine has what it should have, or the first clause that says why it need not. */
 function standing(machine: MachineRow, desired: Desired | null, installed: string | undefined): string {
   if (desired === null) return 'nothing-desired'
-  const { quarantined, environmentId } = machine
-  const clause = ineligibility({ ...machine, quarantined: quarantined !== null }, environmentId, desired.targetRoles)
+  const { quarantined, environmentId, transport } = machine
+  const candidate = { ...machine, quarantined: quarantined !== null, hasAgent: transport === 'agent' }
+  const clause = ineligibility(candidate, environmentId, desired.targetRoles)
   if (clause !== null) return clause
   if (machine.roles.includes(workerRole)) return 'worker'
   return installed === desired.version ? 'converged' : 'not-converged'
@@ -113,6 +114,7 @@ function laggingBehind({ reader, machines }: Query, desired: Desired, limit: num
   const { environmentId, projectId, version, since, targetRoles } = desired
   const roles = targetRoles.map(() => 'instr(roles, ?) > 0').join(' OR ') || '1'
   const sql = `SELECT doc FROM ${tableOf(machines)} WHERE environmentId = ? AND registered = 1 AND enabled = 1
+    AND doc ->> 'transport' = 'agent'
     AND instr(installed, ?) = 0 AND instr(roles, ' ${workerRole} ') = 0 AND (${roles}) ORDER BY registeredAt LIMIT ?`
   const rows = reader.rows(
     sql,

@@ -93,7 +93,7 @@ export class Rollouts {
   isEligible(machine: ModelMachine, projectId: string, version: string): boolean {
     const roles = this.releases.get(`${projectId}@${version}`) ?? []
     return (
-      ineligibility({ ...machine, quarantined: false }, machine.environmentId, roles) === null &&
+      ineligibility({ ...machine, quarantined: false, hasAgent: true }, machine.environmentId, roles) === null &&
       !machine.roles.includes(workerRole)
     )
   }

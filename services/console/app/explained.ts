@@ -40,6 +40,8 @@ export function standingWords({ because, desired, installed }: ExplainedProject)
       return 'Nothing is to be on it: no release has succeeded in this environment yet.'
     case 'role-missing':
       return 'Not for it: it has none of the roles that the release is for.'
+    case 'no-agent':
+      return 'Not for it: it has no agent that could install anything.'
     case 'disabled':
       return `Gets nothing while it is disabled; has ${has}.`
     case 'not-registered':
@@ -52,6 +54,7 @@ export function standingWords({ because, desired, installed }: ExplainedProject)
 
 const leftOut: Readonly<Record<string, string>> = {
   'role-missing': 'It has none of the roles that the release is for.',
+  'no-agent': 'It has no agent that could run anything.',
   disabled: 'It is disabled.',
   'not-registered': 'It is not registered.',
   'other-environment': 'It is in another environment.',

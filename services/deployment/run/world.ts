@@ -8,6 +8,7 @@ export interface FleetMachine {
   readonly environmentId: string
   readonly roles: readonly string[]
   readonly registered: boolean
+  readonly hasAgent: boolean
   readonly enabled: boolean
   readonly quarantined: boolean
   readonly status: HealthStatus
@@ -45,9 +46,16 @@ export interface Scene {
   readonly nowMs: number
 }
 
-/** Whether work can be handed to the machine now: one whose checks fail answers, and a release may be what mends it. */
+/**
+ * Whether work can be handed to the machine now: one whose checks fail answers, and a release may be what mends it. One
+ * without an agent may answer the server's own probes, but nothing can be run on it.
+ */
 export const isContactable = (machine: FleetMachine): boolean =>
-  machine.registered && !machine.quarantined && machine.status !== 'unavailable' && machine.status !== 'unknown'
+  machine.registered &&
+  machine.hasAgent &&
+  !machine.quarantined &&
+  machine.status !== 'unavailable' &&
+  machine.status !== 'unknown'
 
 /** Why work cannot be handed to it, in the words that follow `it is`. */
 export const conditionOf = (machine: FleetMachine | undefined): string => {

@@ -23,7 +23,7 @@ describe('why a machine has a release, or not', () => {
     const pinned = { ...project, because: 'converged', desired: { version: '1.4.2', because: 'override' } }
     expect(standingWords(pinned)).toBe('Has 1.4.2, as it should: a person pinned it.')
   })
-  it.each(['nothing-desired', 'role-missing', 'disabled', 'not-registered', 'worker', 'other-environment'])(
+  it.each(['nothing-desired', 'role-missing', 'no-agent', 'disabled', 'not-registered', 'worker', 'other-environment'])(
     'has a sentence for %s that raises no alarm',
     (because) => {
       const told = { ...project, because, desired: null, installed: null }

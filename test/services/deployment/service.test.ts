@@ -53,6 +53,16 @@ describe('a deployment', () => {
       'm-119': 'succeeded',
     })
   })
+  it('leaves out machines without an agent until they have one, however well they are', async () => {
+    const stage = await withMachines('m-1')
+    await stage.machine('probed', { hasAgent: false })
+    await stage.machine('w', { roles: ['worker'], hasAgent: false })
+    await stage.release('1.0', oneStep)
+    expect(await stage.outcome(await stage.deploy('1.0'))).toEqual({ type: 'DeploymentSucceeded', 'm-1': 'succeeded' })
+    await stage.registered('probed')
+    const later = await stage.outcome(await stage.deploy('1.0'))
+    expect(later).toEqual({ type: 'DeploymentSucceeded', 'm-1': 'succeeded', probed: 'succeeded' })
+  })
   it('has an actor and a cause for everything that nobody asked for', async () => {
     const stage = await withMachines('m-1')
     await stage.release('1.0', oneStep)

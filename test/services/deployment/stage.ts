@@ -15,6 +15,12 @@ import { VirtualClock } from '#test/support/virtualClock.ts'
 /** Settings as one likes to write them: only what differs. */
 export type Settings = { readonly [Group in keyof EnvironmentPolicy]?: Partial<EnvironmentPolicy[Group]> }
 
+interface Registration {
+  readonly environmentId?: string
+  readonly roles?: readonly string[]
+  readonly hasAgent?: boolean
+}
+
 /** A clock that can jump without any timer running: a process that was not let run. */
 class StallingClock extends VirtualClock {
   #stalledMs = 0
@@ -104,17 +110,17 @@ export class Stage {
   }
 
   /** A machine that is registered and, unless told otherwise, healthy. */
-  async machine(machineId: string, changes: { environmentId?: string; roles?: readonly string[] } = {}): Promise<void> {
+  async machine(machineId: string, changes: Registration = {}): Promise<void> {
     await this.registered(machineId, changes)
     await this.healthy(machineId)
   }
 
   async registered(
     machineId: string,
-    { environmentId = 'production', roles = ['web'] }: { environmentId?: string; roles?: readonly string[] } = {},
+    { environmentId = 'production', roles = ['web'], hasAgent = true }: Registration = {},
   ): Promise<void> {
     const who = { machineId, name: machineId, environmentId, roles, facts: null, attributes: {} }
-    const data = { ...who, publicKey: 'k'.repeat(43), enrollmentId: null, returnedFrom: null }
+    const data = { ...who, publicKey: hasAgent ? 'k'.repeat(43) : null, enrollmentId: null, returnedFrom: null }
     await this.happened(machineStream(machineId), { type: 'MachineRegistered', data })
   }
 

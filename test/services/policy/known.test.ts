@@ -141,6 +141,16 @@ describe('what is on a machine', () => {
 })
 
 describe('the machines that are behind', () => {
+  it('are none of those that have no agent, until they have one', () => {
+    const one = story().pin('1.0').machine('b')
+    const who = { machineId: 'a', name: 'a', environmentId, roles: ['web'] }
+    one.tell('MachineBecameHealthy', { machineId: 'a', at: 0 }).tell('MachineRegistered', { ...who, publicKey: null })
+    expect(one.behind).toEqual(['b'])
+    one.tell('MachineDeregistered', { machineId: 'a' }).tell('MachineRestored', who)
+    one.tell('MachineBecameHealthy', { machineId: 'a', at: 1 })
+    expect(one.behind).toEqual(['b'])
+    expect(one.tell('MachineRegistered', { ...who, publicKey: 'k' }).behind).toEqual(['b', 'a'])
+  })
   const running = () => story().machine('a').machine('b').created(1, '1.0').ended(1, { a: 'succeeded' })
 
   it('are those without the release, as far as they could have it', () => {

@@ -14,6 +14,7 @@ export const member = (machineId: string, part: Partial<Member> = {}): Member =>
     environmentId,
     roles: ['web'],
     registered: true,
+    hasAgent: true,
     enabled: true,
     quarantined: false,
     status: 'healthy',

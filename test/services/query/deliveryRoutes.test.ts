@@ -133,6 +133,7 @@ describe('convergence', () => {
     await tell('machine-late', f.registered('late'))
     await tell('machine-off', f.registered('off'), f.disabled('off'))
     await tell('machine-db', f.registered('db', { roles: ['db'] }))
+    await tell('machine-probed', f.registered('probed', { publicKey: null }))
     const { body } = await get('/v1/convergence')
     expect(body.items.map(({ machineId }: Row) => machineId).toSorted()).toEqual(['late', 'm-3', 'm-4'])
     expect(body.items[0]).toMatchObject({
@@ -193,6 +194,7 @@ describe('why a machine is as it is', () => {
   it.each([
     ['disabled', ['machine-m-3', f.disabled('m-3')]],
     ['not-registered', ['machine-m-3', f.removed('m-3')]],
+    ['no-agent', ['machine-m-3', f.registered('m-3', { publicKey: null })]],
     ['role-missing', ['machine-m-3', f.changed('m-3', { roles: ['db'] })]],
     ['nothing-desired', ['machine-m-3', f.changed('m-3', { environmentId: 'moon' })]],
   ] as const)('names the clause that keeps a release from it: %s', async (because, fact) =>

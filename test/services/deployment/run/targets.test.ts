@@ -14,6 +14,7 @@ describe('the targets of a deployment', () => {
       machine('m-1'),
       machine('db-1', { roles: ['db'] }),
       machine('off-1', { enabled: false }),
+      machine('probed-1', { hasAgent: false }),
       machine('gone-1', { registered: false }),
       machine('far-1', { environmentId: 'staging' }),
       machine('worker-1', { roles: ['worker', 'web'] }),
@@ -26,6 +27,7 @@ describe('the targets of a deployment', () => {
       excluded: [
         { machineId: 'db-1', name: 'db-1', reason: 'role-missing' },
         { machineId: 'off-1', name: 'off-1', reason: 'disabled' },
+        { machineId: 'probed-1', name: 'probed-1', reason: 'no-agent' },
       ],
     })
     expect(evaluated(play(fleet(), oneStep)).included).toEqual(['m-1', 'db-1', 'ill-1'])

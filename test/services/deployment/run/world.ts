@@ -45,6 +45,7 @@ export const machine = (machineId: string, part: Partial<FleetMachine> = {}): Fl
   environmentId: 'production',
   roles: ['web'],
   registered: true,
+  hasAgent: true,
   enabled: true,
   quarantined: false,
   status: 'healthy',

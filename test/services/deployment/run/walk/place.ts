@@ -28,7 +28,16 @@ export interface Place {
 }
 
 export const machine = (machineId: string, part: Partial<FleetMachine> = {}): FleetMachine => ({
-  ...{ machineId, name: machineId, environmentId, roles: ['web'], registered: true, enabled: true, quarantined: false },
+  ...{
+    machineId,
+    name: machineId,
+    environmentId,
+    roles: ['web'],
+    registered: true,
+    hasAgent: true,
+    enabled: true,
+    quarantined: false,
+  },
   ...{ status: 'healthy', statusSince: 0, ...part },
 })
 
