@@ -1,4 +1,5 @@
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import { impossibleCheckBecause } from './plausibleChecks.ts'
 
 interface Rule {
   readonly holds: (policy: EnvironmentPolicy) => boolean
@@ -63,4 +64,4 @@ const rules: readonly Rule[] = [
 
 /** Why this policy could never work, as a sentence for people; null when nothing speaks against it. */
 export const impossibleBecause = (policy: EnvironmentPolicy): string | null =>
-  rules.find(({ holds }) => !holds(policy))?.sentence ?? null
+  rules.find(({ holds }) => !holds(policy))?.sentence ?? impossibleCheckBecause(policy)
