@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CheckLevel, checkName, findingCharsMax } from './health.ts'
 import { attributes, machineId, machineName, roles, durationMs } from './ids.ts'
 import { MachineFacts, publicKey } from './machine.ts'
 import { RemovalCause } from './machine.ts'
@@ -54,6 +55,19 @@ export const WorkOrder = z.object({
 })
 export type WorkOrder = z.infer<typeof WorkOrder>
 
+/** A check of the environment's policy, for a machine that runs it of its own accord and tells what came of it. */
+export const AgentCheck = z.object({
+  name: checkName,
+  interpreter: z.string(),
+  script: z.string(),
+  /** One of the two says when: so often, or at the times of a cron rule, in UTC. */
+  everyMs: durationMs.optional(),
+  cron: z.string().optional(),
+  timeoutMs: durationMs,
+  retries: z.number().int().nonnegative(),
+})
+export type AgentCheck = Readonly<z.infer<typeof AgentCheck>>
+
 /** Frames from the server. */
 export const ServerFrame = z.discriminatedUnion('type', [
   z.object({
@@ -69,6 +83,8 @@ export const ServerFrame = z.discriminatedUnion('type', [
     taskLeaseEveryMs: durationMs,
     /** Why the machine had been removed, when it had been: it is registered again from now on. */
     returnedFrom: RemovalCause.nullable(),
+    /** The checks to run from now on, and no others. A server that knows of no checks must not be told of any. */
+    checks: z.array(AgentCheck).readonly().optional(),
   }),
   z.object({ type: z.literal('run'), order: WorkOrder }),
   z.object({ type: z.literal('cancel'), taskId, reason: z.string() }),
@@ -112,6 +128,16 @@ export const AgentFrame = z.discriminatedUnion('type', [
     taskId,
     deploymentId: z.string(),
     result: TaskResult,
+  }),
+  z.strictObject({
+    type: z.literal('check-result'),
+    check: checkName,
+    level: CheckLevel,
+    /** What it printed, or why it did not run to its end in words; cut with a note where it was longer. */
+    output: z.string().max(findingCharsMax),
+    exitCode: z.number().int().nullable(),
+    durationMs,
+    timedOut: z.boolean(),
   }),
   z.strictObject({ type: z.literal('leaving'), reason: z.string().max(200) }),
 ])

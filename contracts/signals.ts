@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CheckLevel } from './health.ts'
 
 /**
  * Signals tell of the moment and are not kept: losing one costs a little time, never a fact.
@@ -20,6 +21,19 @@ export const TaskLeaseSignal = z.object({
   machineId: z.string(),
 })
 export type TaskLeaseSignal = Readonly<z.infer<typeof TaskLeaseSignal>>
+
+/** What a check has found on a machine. Every run is told, so one that gets lost is made good by the next. */
+export const CheckSignal = z.object({
+  gatewayId: z.string(),
+  machineId: z.string(),
+  check: z.string(),
+  level: CheckLevel,
+  output: z.string(),
+  exitCode: z.number().int().nullable(),
+  durationMs: z.number(),
+  timedOut: z.boolean(),
+})
+export type CheckSignal = Readonly<z.infer<typeof CheckSignal>>
 
 /** A machine speaks with this gateway from now on. */
 export const SessionSignal = z.object({

@@ -45,6 +45,8 @@ export const inboundTypeOf = (subject: string): string => subject.slice(subject.
 
 /** Signals are not facts: heartbeats of machines, by the partition that hears them, and renewals of task leases. */
 export const heartbeatSignal = (partition: number | string) => `remuda.signals.heartbeat.${partition}`
+/** What checks have found on machines, by the partition that keeps their health. */
+export const checkSignal = (partition: number | string) => `remuda.signals.check.${partition}`
 export const taskLeaseSignal = 'remuda.signals.task-lease'
 /** A machine has begun a session at one gateway, which ends one that it may have at another. */
 export const sessionSignal = 'remuda.signals.session'

@@ -25,6 +25,15 @@ export const agentFrames: { readonly [Type in AgentFrame['type']]: Extract<Agent
       logTruncated: false,
     },
   },
+  'check-result': {
+    type: 'check-result',
+    check: 'disk',
+    level: 'warning',
+    output: '92 % of / is used',
+    exitCode: 1,
+    durationMs: 12,
+    timedOut: false,
+  },
   leaving: { type: 'leaving', reason: 'the machine shuts down' },
 }
 
@@ -37,6 +46,12 @@ export const serverFrames: { readonly [Type in ServerFrame['type']]: Extract<Ser
     heartbeatEveryMs: 10_000,
     taskLeaseEveryMs: 30_000,
     returnedFrom: sample.removalCause,
+    checks: [
+      {
+        ...{ name: 'disk', interpreter: 'bash', script: 'exec /usr/local/bin/disk-space', everyMs: 60_000 },
+        ...{ timeoutMs: 5_000, retries: 1 },
+      },
+    ],
   },
   run: {
     type: 'run',

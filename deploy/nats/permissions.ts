@@ -77,11 +77,14 @@ const own: Readonly<Record<ServiceName, Own>> = {
   // It may tell of everything that happened, so it may as well make the bucket anew when NATS has lost all it kept.
   relay: { leases: true, publish: ['remuda.events.>', '$JS.API.STREAM.CREATE.KV_remuda-leases'] },
   registry: { leases: true },
-  health: { leases: true, subscribe: ['remuda.signals.heartbeat.*'] },
+  health: { leases: true, subscribe: ['remuda.signals.heartbeat.*', 'remuda.signals.check.*'] },
   policy: { leases: true, subscribe: ['remuda.parked.carry-out_v1'] },
   deployment: { leases: true, subscribe: ['remuda.signals.task-lease', 'remuda.parked.deregister-machines_v1'] },
   gateway: {
-    publish: ['remuda.signals.heartbeat.*', 'remuda.signals.task-lease', 'remuda.signals.session'],
+    publish: [
+      ...['remuda.signals.heartbeat.*', 'remuda.signals.check.*'],
+      ...['remuda.signals.task-lease', 'remuda.signals.session'],
+    ],
     subscribe: ['remuda.signals.session'],
   },
   query: { publish: ['remuda.parked.*'], subscribe: ['remuda.in.>'] },

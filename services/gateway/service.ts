@@ -115,7 +115,9 @@ function tell(news: News, live: ReadonlyMap<string, Session>): void {
     }
     case 'key-changed':
       return live.get(news.machineId)?.end('CREDENTIAL_INVALID', 'The machine has another key now.', true)
-    case 'pace-changed':
+    case 'terms-changed':
+      return live.get(news.machineId)?.welcome()
+    case 'terms-changed-of-all':
       for (const session of live.values()) if (session.environmentId === news.environmentId) session.welcome()
       return
     case 'task':

@@ -1,11 +1,10 @@
 import { Buffer } from 'node:buffer'
 import { AgentFrame, agentProtocol, type ServerFrame } from '#contracts/agent.ts'
 import { partitionOf } from '#contracts/partitions.ts'
-import type { TaskLeaseSignal } from '#contracts/signals.ts'
-import { taskLeaseSignal } from '#contracts/subjects.ts'
 import type { Timer } from '#libs/clock.ts'
 import { admit, type Admission, type AdmissionNeeds, type Hello } from './admission.ts'
 import type { Beats, Heard } from './beats.ts'
+import { CheckResults } from './checkResults.ts'
 import { isAlone, tellOtherGateways } from './doubles.ts'
 import { FrameRate } from './frameRate.ts'
 import { Pings } from './pings.ts'
@@ -36,6 +35,7 @@ export class Session implements Heard {
   #work: Work | null = null
   #reporter: Reporter | null = null
   readonly #rate: FrameRate
+  readonly #checks: CheckResults
   machineId = ''
   partition = 0
   batch = 0
@@ -49,6 +49,7 @@ export class Session implements Heard {
     this.#close = close
     this.#pings = new Pings(clock, send)
     this.#rate = new FrameRate(shared.settings.framesPerSecondMax)
+    this.#checks = new CheckResults(shared)
     this.#nonce = Buffer.from(clock.bytes(nonceBytes)).toString('base64url')
     const { helloWithinMs } = shared.settings
     this.#late = clock.timer(helloWithinMs, () => this.end('HELLO_LATE', `no hello within ${helloWithinMs} ms`, false))
@@ -90,10 +91,10 @@ export class Session implements Heard {
     return this.#work
   }
 
-  /** Tells the machine how often to give signs of life, again when that has changed. */
+  /** Tells the machine how often to give signs of life and what to check, again when that has changed. */
   welcome(returnedFrom: Extract<ServerFrame, { type: 'welcome' }>['returnedFrom'] = null): void {
-    const pace = this.#shared.known.paceOf(this.environmentId)
-    this.#send({ type: 'welcome', machineId: this.machineId, ...pace, returnedFrom })
+    const terms = this.#shared.known.termsOf(this.machineId)
+    this.#send({ type: 'welcome', machineId: this.machineId, ...terms, returnedFrom })
   }
 
   /** Says why, and closes. */
@@ -129,7 +130,12 @@ export class Session implements Heard {
         this.#pings.answered(frame.id)
         return this.#hear()
       case 'task-alive':
-        return this.#renew(frame.taskId)
+        this.#hear()
+        return this.#work!.alive(frame.taskId)
+      case 'check-result':
+        this.#hear()
+        if (this.#checks.take(frame, this)) return
+        return this.end('TOO_MANY_FRAMES', 'more results of checks came in a second than may', false)
       case 'task-started':
       case 'task-log':
       case 'task-result':
@@ -179,16 +185,6 @@ export class Session implements Heard {
     if (nowMs - this.heardMs < this.#shared.settings.heartbeatMinMs) return
     this.heardMs = nowMs
     this.#shared.beats.heard(this)
-  }
-
-  #renew(taskId: string): void {
-    this.#hear()
-    const task = this.#shared.known.tasks.get(taskId)
-    // Another machine's task is as strange as one that nobody knows.
-    if (task?.machineId !== this.machineId) return this.#work!.strange(taskId)
-    const { deploymentId, machineId } = task
-    const signal: TaskLeaseSignal = { deploymentId, taskId, machineId }
-    this.#shared.platform.bus.publish(taskLeaseSignal, signal)
   }
 
   #isWithinRate(nowMs: number): boolean {

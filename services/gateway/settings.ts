@@ -19,6 +19,8 @@ export interface GatewaySettings {
   /** Sockets that may be open at once. */
   readonly sessionsMax: number
   readonly framesPerSecondMax: number
+  /** Results of checks among them. After a reconnect the latest of every check comes at once. */
+  readonly checkResultsPerSecondMax: number
   /** Task frames of one session that may wait for their turn. */
   readonly reportsMax: number
   /** Heartbeats of one session that come sooner than this are not told on. */
@@ -42,6 +44,7 @@ export const gatewayDefaults = {
   unknownWaitMs: 2_000,
   sessionsMax: 50_000,
   framesPerSecondMax: 2_000,
+  checkResultsPerSecondMax: 100,
   reportsMax: 256,
   heartbeatMinMs: 250,
   flushMs: 100,

@@ -1,4 +1,6 @@
 import { WorkOrder, type ServerFrame } from '#contracts/agent.ts'
+import type { TaskLeaseSignal } from '#contracts/signals.ts'
+import { taskLeaseSignal } from '#contracts/subjects.ts'
 import { backoffMs } from '#libs/backoff.ts'
 import type { Platform } from '#libs/platform.ts'
 import type { Outstanding, OutstandingTask } from './outstanding.ts'
@@ -37,15 +39,24 @@ export class Work {
     this.#options.send({ type: 'cancel', taskId, reason })
   }
 
-  /** Ends what a machine still runs when it has said so twice and nobody waits for it: once may be mere haste. */
-  strange(taskId: string): void {
-    if (this.#strange.has(taskId)) return this.cancel(taskId, 'the deployment no longer waits for this task')
-    if (this.#strange.size >= strangeMax) this.#strange.clear()
-    this.#strange.add(taskId)
+  /** The machine says that it still runs a task. Another machine's task is as strange as one that nobody knows. */
+  alive(taskId: string): void {
+    const { platform, machineId, tasks } = this.#options
+    const task = tasks.get(taskId)
+    if (task?.machineId !== machineId) return this.#strangeTask(taskId)
+    const signal: TaskLeaseSignal = { deploymentId: task.deploymentId, taskId, machineId }
+    platform.bus.publish(taskLeaseSignal, signal)
   }
 
   stop(): void {
     this.#stop.abort()
+  }
+
+  /** Ends what a machine still runs when it has said so twice and nobody waits for it: once may be mere haste. */
+  #strangeTask(taskId: string): void {
+    if (this.#strange.has(taskId)) return this.cancel(taskId, 'the deployment no longer waits for this task')
+    if (this.#strange.size >= strangeMax) this.#strange.clear()
+    this.#strange.add(taskId)
   }
 
   async #order(taskId: string, deploymentId: string): Promise<WorkOrder | null> {

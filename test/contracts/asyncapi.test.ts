@@ -111,6 +111,7 @@ const subjectOf: Readonly<Record<string, string>> = {
   commandSubject: subjects.commandSubject('gateway', 'PingMachine', 'gateway-1'),
   parkedRetrySubject: subjects.parkedRetrySubject('removals.v1'),
   heartbeatSignal: subjects.heartbeatSignal(3),
+  checkSignal: subjects.checkSignal(3),
   inboundSubjects: subjects.inboundSubjects.replace('*', 'CreateRelease'),
   inboundSubjectsAs: subjects.inboundSubjectsAs('ci').replace('*', 'CreateRelease'),
   taskLeaseSignal: subjects.taskLeaseSignal,

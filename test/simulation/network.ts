@@ -14,7 +14,7 @@ const resumeShare = 0.6
 const resumeMaxMs = 4_000
 
 /** The frames by which a machine says nothing but that it is there. */
-const signs: ReadonlySet<AgentFrame['type']> = new Set(['heartbeat', 'pong', 'task-alive'])
+const signs: ReadonlySet<AgentFrame['type']> = new Set(['heartbeat', 'pong', 'task-alive', 'check-result'])
 
 /** The server as seen from outside, while it runs. */
 export interface Listening {

@@ -1,5 +1,5 @@
-import { HeartbeatSignal, SessionSignal, TaskLeaseSignal } from '../../signals.ts'
-import { heartbeatSignal, parkedRetrySubject, sessionSignal, taskLeaseSignal } from '../../subjects.ts'
+import { CheckSignal, HeartbeatSignal, SessionSignal, TaskLeaseSignal } from '../../signals.ts'
+import { checkSignal, heartbeatSignal, parkedRetrySubject, sessionSignal, taskLeaseSignal } from '../../subjects.ts'
 import { readSchema, type Json } from '../jsonSchema.ts'
 import * as sample from '../samples.ts'
 import { channel, channelRef, messagesIn, schemaRef, type Part } from './part.ts'
@@ -11,6 +11,10 @@ const message = (name: string, summary: string, schema: Json, example: Json | bo
 })
 
 const heartbeat = { gatewayId: 'gateway-1', machineIds: [machineId], closed: [] }
+const check = {
+  ...{ gatewayId: 'gateway-1', machineId, check: 'disk', level: 'warning', output: '92 % of / is used' },
+  ...{ exitCode: 1, durationMs: 12, timedOut: false },
+}
 const session = { gatewayId: 'gateway-1', machineId, isShared: false }
 const lease = { deploymentId, taskId, machineId }
 
@@ -37,6 +41,15 @@ const channels: Json = {
     description: 'Who was heard since the last batch. Losing one costs a little time, never a fact.',
     messages: ['Heartbeats'],
     parameters: { partition: { description: 'The part that the machines belong to, by a hash of their ids.' } },
+  }),
+  checks: channel({
+    address: checkSignal('{partition}'),
+    server: 'bus',
+    title: 'Results of checks',
+    description:
+      'What a check of the policy has found on a machine. Every run is told, so losing one costs a little time.',
+    messages: ['Check'],
+    parameters: { partition: { description: 'The part that the machine belongs to, by a hash of its id.' } },
   }),
   taskLeases: channel({
     address: taskLeaseSignal,
@@ -72,6 +85,8 @@ const channels: Json = {
 const operations: Json = {
   sendHeartbeats: signal('send', 'heartbeats', 'Heartbeats', 'A gateway tells whom it heard.', 'gateway'),
   hearHeartbeats: signal('receive', 'heartbeats', 'Heartbeats', 'Health hears who is there.', 'health'),
+  sendChecks: signal('send', 'checks', 'Check', 'A gateway tells what a machine has found.', 'gateway'),
+  hearChecks: signal('receive', 'checks', 'Check', 'Health hears what machines have found.', 'health'),
   sendTaskLeases: signal('send', 'taskLeases', 'TaskLease', 'A gateway tells what still runs.', 'gateway'),
   hearTaskLeases: signal('receive', 'taskLeases', 'TaskLease', 'Deployment hears what still runs.', 'deployment'),
   tellSessions: signal('send', 'sessions', 'Session', 'A gateway tells who speaks with it.', 'gateway'),
@@ -84,6 +99,7 @@ const operations: Json = {
 
 const messages: Json = {
   Heartbeats: message('Heartbeats', 'Machines that were heard.', schemaRef('HeartbeatSignal'), heartbeat),
+  Check: message('Check', 'What a check has found on a machine.', schemaRef('CheckSignal'), check),
   TaskLease: message('TaskLease', 'An attempt that still runs.', schemaRef('TaskLeaseSignal'), lease),
   Session: message('Session', 'A machine has begun a session.', schemaRef('SessionSignal'), session),
   RetryParked: message('RetryParked', 'The event at this position.', parkedSchema, { position: 42 }),
@@ -92,6 +108,7 @@ const messages: Json = {
 
 const schemas: Json = {
   HeartbeatSignal: readSchema(HeartbeatSignal, 'draft-07'),
+  CheckSignal: readSchema(CheckSignal, 'draft-07'),
   TaskLeaseSignal: readSchema(TaskLeaseSignal, 'draft-07'),
   SessionSignal: readSchema(SessionSignal, 'draft-07'),
 }

@@ -11,7 +11,10 @@ describe('a session with an agent', () => {
     const { ofType, machineId } = await connected(control)
     expect(ofType('challenge')[0]).toMatchObject({ protocol: 1, epoch: 1 })
     expect(ofType('welcome')).toEqual([
-      { type: 'welcome', machineId, heartbeatEveryMs: 10_000, taskLeaseEveryMs: 30_000, returnedFrom: null },
+      {
+        ...{ type: 'welcome', machineId, returnedFrom: null },
+        ...{ heartbeatEveryMs: 10_000, taskLeaseEveryMs: 30_000, checks: [] },
+      },
     ])
     expect(control.gateway.connected()).toBe(1)
     expect(control.commands('ReregisterMachine')).toEqual([])
