@@ -1,5 +1,5 @@
-import type { HeartbeatSignal } from '#contracts/signals.ts'
-import { heartbeatSignal } from '#contracts/subjects.ts'
+import type { CheckSignal, HeartbeatSignal } from '#contracts/signals.ts'
+import { checkSignal, heartbeatSignal } from '#contracts/subjects.ts'
 import type { Lease } from '#libs/leases/leases.ts'
 import type { Platform } from '#libs/platform.ts'
 import { Gateways } from './gateways.ts'
@@ -61,6 +61,7 @@ export class Listening {
     this.#lastMs = clock.steadyMs()
     this.#subscriptions = [
       bus.subscribe(heartbeatSignal(lease.partition), ({ payload }) => this.#hear(payload as HeartbeatSignal)),
+      bus.subscribe(checkSignal(lease.partition), ({ payload }) => partition.hearCheck(payload as CheckSignal)),
       startInbox(platform, { roster, partition, gateways: () => this.#gateways.present() }, String(lease.partition)),
     ]
     this.#timer = clock.timer(this.#settings.tickMs, () => this.#tick())

@@ -1,13 +1,13 @@
 import type { EnvironmentEvent } from '#contracts/environment.ts'
-import { HealthEvent } from '#contracts/health.ts'
+import type { HealthEvent } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
-import type { Cause, Recorded } from '#contracts/message.ts'
-import type { HeartbeatSignal } from '#contracts/signals.ts'
-import { healthStream } from '#contracts/subjects.ts'
-import { createHandler } from '#libs/handle.ts'
+import type { Meta, Recorded } from '#contracts/message.ts'
+import type { CheckSignal, HeartbeatSignal } from '#contracts/signals.ts'
 import type { Platform } from '#libs/platform.ts'
-import { health, type HealthRecord } from './decider.ts'
+import { Checks } from './checks.ts'
+import type { HealthRecord } from './decider.ts'
 import { Early } from './early.ts'
+import { Recorder } from './recorder.ts'
 import type { Roster } from './roster.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -31,16 +31,18 @@ export class Partition {
   readonly #roster: Roster
   readonly #covers: (machineId: string) => boolean
   readonly #watchdog: Watchdog
-  readonly #records
+  readonly #recorder: Recorder
+  readonly #checks: Checks
   readonly #early = new Early()
 
   constructor({ platform, roster, observerId, covers }: PartitionOptions) {
-    const { store, clock } = platform
     this.#platform = platform
     this.#roster = roster
     this.#covers = covers
-    this.#watchdog = new Watchdog(observerId, clock.steadyMs())
-    this.#records = createHandler({ store, clock, decider: health, schema: HealthEvent })
+    this.#watchdog = new Watchdog(observerId, platform.clock.steadyMs())
+    this.#recorder = new Recorder(platform, roster)
+    const record = (command: HealthRecord, event?: Meta) => this.#recorder.record(command, event)
+    this.#checks = new Checks({ roster, observerId, record })
   }
 
   /** Begins: from here on silence counts, and every machine has a whole grace. */
@@ -49,6 +51,7 @@ export class Partition {
       if (!this.#covers(machineId)) continue
       if (isStale) this.#forget(machineId)
       this.#rewatch(machineId)
+      this.#settleChecks(machineId)
     }
   }
 
@@ -65,6 +68,11 @@ export class Partition {
   hearAll({ machineIds, gatewayId }: HeartbeatSignal): void {
     const nowMs = this.#nowMs()
     for (const machineId of machineIds) void this.hear(machineId, gatewayId, nowMs)
+  }
+
+  /** What a check has found on a machine; nothing of machines that are not watched, such as disabled ones. */
+  hearCheck(signal: CheckSignal): void {
+    if (this.#watchdog.isWatched(signal.machineId)) void this.#checks.hear(signal, this.#nowMs())
   }
 
   /** The gateway by which a machine was last heard; null when it has not been heard here. */
@@ -99,7 +107,7 @@ export class Partition {
     if ('machineId' in event.data && !this.#covers(event.data.machineId)) return
     switch (event.type) {
       case 'EnvironmentPolicyChanged':
-        return this.#changeThresholds(event.data.environmentId)
+        return this.#changePolicy(event.data.environmentId, event.meta)
       case 'MachineDeregistered':
       case 'MachineDisabled':
       case 'MachineQuarantined':
@@ -109,7 +117,8 @@ export class Partition {
       case 'MachineChanged':
       case 'MachineEnabled':
       case 'MachineReleased':
-        return this.#goOnWatching(event.data.machineId)
+        this.#goOnWatching(event.data.machineId)
+        return this.#settleChecks(event.data.machineId, event.meta)
       case 'MachineBecameHealthy':
         return this.#watchdog.correct(event.data.machineId, 'healthy')
       case 'MachineBecameDegraded':
@@ -120,21 +129,25 @@ export class Partition {
         return this.#watchdog.correct(event.data.machineId, 'unavailable')
       case 'HealthForgotten':
         return this.#watchdog.correct(event.data.machineId, 'unknown')
+      case 'HealthCheckFailed':
+        // It may have been under way while the check was taken out of the policy.
+        return this.#settleChecks(event.data.machineId, event.meta)
       case 'EnvironmentCreated':
       case 'EnvironmentRenamed':
       case 'MachineReregistered':
-      case 'HealthCheckFailed':
       case 'HealthCheckPassed':
       case 'MachineProbeChanged':
         return
     }
   }
 
-  #changeThresholds(environmentId: string): void {
+  #changePolicy(environmentId: string, event: Meta): void {
     const thresholds = this.#roster.thresholdsOf(environmentId)
     // Those of other partitions are not watched here, so nothing becomes of it.
-    for (const { machineId } of this.#roster.membersOf(environmentId))
+    for (const { machineId } of this.#roster.membersOf(environmentId)) {
       this.#watchdog.setThresholds(machineId, thresholds)
+      this.#settleChecks(machineId, event)
+    }
   }
 
   /** A machine that is watched already keeps its silence, wherever it belongs now. */
@@ -154,31 +167,20 @@ export class Partition {
     if (gatewayId !== null) void this.hear(machineId, gatewayId)
   }
 
+  #settleChecks(machineId: string, event?: Meta): void {
+    if (this.#watchdog.isWatched(machineId)) this.#checks.settle(machineId, this.#nowMs(), event)
+  }
+
   /** Nobody watches it any more: what was known of it grows old, and must not be held against it. */
   #forget(machineId: string): void {
     this.#watchdog.unwatch(machineId)
+    this.#checks.forget(machineId)
     void this.#record({ type: 'ForgetHealth', data: { machineId, at: this.#nowMs() } })
   }
 
   async #record(command: HealthRecord): Promise<void> {
-    const { machineId } = command.data
-    try {
-      await this.#records.handle(healthStream(machineId), command, this.#causeOf(command))
-    } catch (error) {
-      this.#platform.log.error({ error, machineId }, 'a change of health could not be stored')
-      // What was not stored was not said: the machine is watched anew, from what is known of it.
-      this.#rewatch(machineId)
-    }
-  }
-
-  #causeOf({ type, data: { machineId } }: HealthRecord): Cause {
-    const commandId = this.#platform.clock.id()
-    // A machine's own sign of life starts something new; silence only follows from what was known of it.
-    if (type === 'RecordHeard')
-      return { actor: `machine:${machineId}`, commandId, correlationId: commandId, causationId: null }
-    const listed = this.#roster.of(machineId)
-    const correlationId = listed?.correlationId ?? commandId
-    return { actor: 'service:health', commandId, correlationId, causationId: listed?.causationId ?? null }
+    // What was not stored was not said: the machine is watched anew, from what is known of it.
+    if (!(await this.#recorder.record(command))) this.#rewatch(command.data.machineId)
   }
 
   #nowMs(): number {

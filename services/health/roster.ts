@@ -1,3 +1,4 @@
+import { hasRole } from '#contracts/eligibility.ts'
 import type { EnvironmentEvent } from '#contracts/environment.ts'
 import type { HealthEvent, HealthStatus } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
@@ -21,21 +22,38 @@ export interface Listed {
 
 /** Its `status` is what was recorded. */
 interface Entry extends Omit<Listed, 'watched'> {
+  readonly roles: readonly string[]
   readonly registered: boolean
   readonly enabled: boolean
   readonly hasAgent: boolean
   readonly quarantined: boolean
+  /** The checks that do not pass, as far as was recorded. */
+  readonly failing: ReadonlySet<string>
 }
 
-const defaults: Thresholds = EnvironmentPolicy.parse({}).health
+type HealthSettings = EnvironmentPolicy['health']
+const defaults: HealthSettings = EnvironmentPolicy.parse({}).health
 
 /** Whom to watch and with which thresholds, from the events of the registry and our own. Pure bookkeeping. */
 export class Roster {
-  readonly #policies = new Map<string, Thresholds>()
+  readonly #policies = new Map<string, HealthSettings>()
   readonly #machines = new Map<string, Entry>()
 
   thresholdsOf(environmentId: string): Thresholds {
     return this.#policies.get(environmentId) ?? defaults
+  }
+
+  /** The checks of a machine that do not pass. */
+  failingOf(machineId: string): readonly string[] {
+    return [...(this.#machines.get(machineId)?.failing ?? [])]
+  }
+
+  /** Whether the policy has a machine make this check. */
+  makesCheck(machineId: string, check: string): boolean {
+    const machine = this.#machines.get(machineId)
+    if (machine === undefined) return false
+    const { checks } = this.#policies.get(machine.environmentId) ?? defaults
+    return checks.some(({ name, roles }) => name === check && hasRole(machine, roles))
   }
 
   membersOf(environmentId: string): readonly Listed[] {
@@ -58,13 +76,13 @@ export class Roster {
         this.#policies.set(event.data.environmentId, event.data.policy.health)
         return
       case 'MachineRegistered': {
-        const { environmentId, publicKey } = event.data
-        return this.#set(event, { environmentId, registered: true, hasAgent: publicKey !== null })
+        const { environmentId, roles, publicKey } = event.data
+        return this.#set(event, { environmentId, roles, registered: true, hasAgent: publicKey !== null })
       }
       case 'MachineChanged':
-        return this.#set(event, { environmentId: event.data.environmentId })
+        return this.#set(event, { environmentId: event.data.environmentId, roles: event.data.roles })
       case 'MachineRestored':
-        return this.#set(event, { environmentId: event.data.environmentId, registered: true })
+        return this.#set(event, { environmentId: event.data.environmentId, roles: event.data.roles, registered: true })
       case 'MachineDeregistered':
         return this.#set(event, { registered: false, isStale: true })
       case 'MachineDisabled':
@@ -72,26 +90,34 @@ export class Roster {
       case 'MachineEnabled':
         return this.#set(event, { enabled: true })
       case 'MachineBecameHealthy':
-        return this.#set(event, { status: 'healthy', isStale: false })
-      case 'MachineBecameUnavailable':
-        return this.#set(event, { status: 'unavailable', isStale: false })
       case 'MachineBecameDegraded':
-        return this.#set(event, { status: 'degraded', isStale: false })
       case 'MachineBecameUnhealthy':
-        return this.#set(event, { status: 'unhealthy', isStale: false })
+      case 'MachineBecameUnavailable':
+        return this.#set(event, { status: statusAfter[event.type], isStale: false })
       case 'MachineQuarantined':
         return this.#set(event, { quarantined: true, isStale: true })
       case 'MachineReleased':
         return this.#set(event, { quarantined: false })
-      case 'HealthForgotten':
-        return this.#set(event, { status: 'unknown', isStale: false })
-      case 'EnvironmentRenamed':
-      case 'MachineReregistered':
       case 'HealthCheckFailed':
       case 'HealthCheckPassed':
+        return this.#setFailing(event)
+      case 'HealthForgotten':
+        return this.#set(event, { status: 'unknown', isStale: false, failing: new Set() })
+      case 'EnvironmentRenamed':
+      case 'MachineReregistered':
       case 'MachineProbeChanged':
         return
     }
+  }
+
+  /** The heartbeat has a watch of its own. Nothing else follows from a check, so it is nobody's cause. */
+  #setFailing(event: Recorded<Extract<HealthEvent, { type: `HealthCheck${string}` }>>): void {
+    const { machineId, check } = event.data
+    const known = this.#machines.get(machineId) ?? unlisted(machineId)
+    const failing = new Set(known.failing)
+    if (event.type === 'HealthCheckPassed') failing.delete(check)
+    else if (check !== 'heartbeat') failing.add(check)
+    this.#machines.set(machineId, { ...known, failing })
   }
 
   #set({ data: { machineId }, meta }: Recorded<MachineEvent | HealthEvent>, part: Partial<Entry>): void {
@@ -101,23 +127,35 @@ export class Roster {
   }
 }
 
+const statusAfter = {
+  MachineBecameHealthy: 'healthy',
+  MachineBecameDegraded: 'degraded',
+  MachineBecameUnhealthy: 'unhealthy',
+  MachineBecameUnavailable: 'unavailable',
+} as const
+
 /** What a machine was before it is known: of another environment, or not there. */
 const unlisted = (machineId: string): Entry => ({
   machineId,
   environmentId: '',
+  roles: [],
   registered: false,
   enabled: true,
   hasAgent: false,
   quarantined: false,
+  failing: new Set(),
   status: 'unknown',
   isStale: false,
   causationId: '',
   correlationId: '',
 })
 
-const listed = ({ registered, enabled, hasAgent, quarantined, ...entry }: Entry): Listed => ({
-  ...entry,
-  status: entry.isStale ? 'unknown' : entry.status,
-  isStale: entry.isStale && entry.status !== 'unknown',
-  watched: registered && enabled && hasAgent && !quarantined,
+const listed = (machine: Entry): Listed => ({
+  machineId: machine.machineId,
+  environmentId: machine.environmentId,
+  status: machine.isStale ? 'unknown' : machine.status,
+  isStale: machine.isStale && machine.status !== 'unknown',
+  watched: machine.registered && machine.enabled && machine.hasAgent && !machine.quarantined,
+  causationId: machine.causationId,
+  correlationId: machine.correlationId,
 })

@@ -62,3 +62,49 @@ describe('a machine that nobody watches', () => {
   })
   it('begins anew', () => given(unavailable(), forgotten).when(record('RecordHeard')).thenRecorded(healthy()))
 })
+
+describe('a check', () => {
+  const found = { ...judged(), evidence: { ...evidence(), kind: 'script-check' } } as const
+  const says = (level: 'ok' | 'warning' | 'failure', check = 'disk'): HealthRecord => ({
+    type: 'RecordCheck',
+    data: { ...found, check, level },
+  })
+  const failed = (level: 'warning' | 'failure', check = 'disk'): HealthEvent => ({
+    type: 'HealthCheckFailed',
+    data: { ...found, check, level },
+  })
+  const passed: HealthEvent = { type: 'HealthCheckPassed', data: { ...found, check: 'disk' } }
+  const became = (now: 'Healthy' | 'Degraded' | 'Unhealthy', previous: 'healthy' | 'degraded' | 'unhealthy') =>
+    ({ type: `MachineBecame${now}`, data: { ...found, previous } }) as HealthEvent
+  const degraded = [healthy(), failed('warning'), became('Degraded', 'healthy')]
+
+  it('that passes as before is no news', () => given(healthy()).when(says('ok')).thenNothing())
+  it('that fails as before is no news', () =>
+    given(...degraded)
+      .when(says('warning'))
+      .thenNothing())
+  it('makes the machine as it is', () => {
+    given(healthy()).when(says('warning')).thenRecorded(failed('warning'), became('Degraded', 'healthy'))
+    given(healthy()).when(says('failure')).thenRecorded(failed('failure'), became('Unhealthy', 'healthy'))
+    given(...degraded)
+      .when(says('failure'))
+      .thenRecorded(failed('failure'), became('Unhealthy', 'degraded'))
+    given(...degraded)
+      .when(says('ok'))
+      .thenRecorded(passed, became('Healthy', 'degraded'))
+  })
+  it('changes nothing while another is worse', () =>
+    given(...degraded, failed('failure', 'load'), became('Unhealthy', 'degraded'))
+      .when(says('ok'))
+      .thenRecorded(passed))
+  it('does not make a silent machine answer', () =>
+    given(healthy(), unavailable()).when(says('failure')).thenRecorded(failed('failure')))
+  it('counts again when the machine answers again', () =>
+    given(...degraded, unavailable())
+      .when(record('RecordHeard'))
+      .thenRecorded({ type: 'MachineBecameDegraded', data: { ...judged(), previous: 'unavailable' } }))
+  it('is forgotten with the machine', () =>
+    given(...degraded, forgotten)
+      .when(record('RecordHeard'))
+      .thenRecorded(healthy()))
+})

@@ -1,62 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { environmentStream, heartbeatSignal, machineStream, observerStream } from '#contracts/subjects.ts'
+import { heartbeatSignal, machineStream, observerStream } from '#contracts/subjects.ts'
 import { partitionOf } from '#contracts/partitions.ts'
-import { EnvironmentPolicy } from '#contracts/policySettings.ts'
-import type { Timer } from '#libs/clock.ts'
 import type { Leases } from '#libs/leases/leases.ts'
-import type { EventStore } from '#libs/store/store.ts'
-import { startHealth, type HealthSettings } from '#services/health/service.ts'
 import { watchedStore } from '#test/support/stores.ts'
-import { Stage, type Settings } from '../deployment/stage.ts'
-
-class HealthStage extends Stage {
-  service!: AsyncDisposable
-  /** What a gateway says when it is asked to ask a machine. */
-  ping = { connected: true, answered: true, roundTripMs: 3 as number | null }
-
-  async begin(settings: HealthSettings = {}): Promise<void> {
-    this.service = this.use(await startHealth(this.platform, settings))
-    if (this.speaking === undefined) this.speak()
-  }
-  /** A gateway speaks up every second, whether it has heard anybody or not, until it is told to be silent. */
-  speaking: Timer | undefined
-  speak(): void {
-    this.platform.bus.publish(heartbeatSignal(0), { gatewayId: 'g', machineIds: [], closed: [] })
-    this.speaking = this.clock.timer(1_000, () => this.speak())
-  }
-  async stop(): Promise<void> {
-    const closed = this.service[Symbol.asyncDispose]()
-    await this.clock.advance(6_000)
-    await closed
-  }
-  async hear(...machineIds: readonly string[]): Promise<void> {
-    this.platform.bus.publish(heartbeatSignal(0), { gatewayId: 'g', machineIds, closed: [] })
-    await this.clock.settle()
-  }
-  /** Lets time pass in which these machines give signs of life. */
-  async pass(ms: number, ...machineIds: readonly string[]): Promise<void> {
-    for (let passed = 0; passed < ms; passed += 10_000) {
-      await this.hear(...machineIds)
-      await this.clock.advance(Math.min(10_000, ms - passed))
-    }
-  }
-  async said(machineId = 'm-1'): Promise<readonly string[]> {
-    return this.types(`health-${machineId}`)
-  }
-}
-
-async function healthStage(takeOver?: (store: EventStore) => EventStore): Promise<HealthStage> {
-  const stage = new HealthStage(takeOver)
-  await stage.environment()
-  await stage.registered('m-1')
-  await stage.begin()
-  return stage
-}
-const changePolicy = (stage: Stage, settings: Settings) =>
-  stage.happened(environmentStream('production'), {
-    type: 'EnvironmentPolicyChanged',
-    data: { environmentId: 'production', policy: EnvironmentPolicy.parse(settings), policyVersion: 2 },
-  })
+import { changePolicy, healthStage, HealthStage } from './healthStage.ts'
 
 describe('a machine', () => {
   it('becomes healthy when it is heard, late when it is not, and unavailable when that goes on', async () => {
