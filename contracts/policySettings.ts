@@ -128,4 +128,7 @@ export type EnvironmentPolicy = z.infer<typeof EnvironmentPolicy>
 export const PolicySettings = settings(z.strictObject as unknown as typeof z.object)
 export type PolicySettings = z.infer<typeof PolicySettings>
 
+/** A policy as it was stored: what was invented since has its default. */
+export const wholePolicy = (stored: unknown): EnvironmentPolicy => EnvironmentPolicy.parse(stored)
+
 export type HealthCheck = EnvironmentPolicy['health']['checks'][number]

@@ -2,7 +2,7 @@ import { workerRole, workersEnvironmentId } from '#contracts/eligibility.ts'
 import type { EnvironmentEvent } from '#contracts/environment.ts'
 import type { HealthEvent, HealthStatus } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
-import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import { wholePolicy, type EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { isContactable, type FleetMachine } from './run/world.ts'
 
 export type FleetEvent = MachineEvent | HealthEvent | EnvironmentEvent
@@ -34,7 +34,7 @@ export class Fleet {
     switch (event.type) {
       case 'EnvironmentCreated':
       case 'EnvironmentPolicyChanged':
-        return void this.#policies.set(event.data.environmentId, event.data.policy)
+        return void this.#policies.set(event.data.environmentId, wholePolicy(event.data.policy))
       case 'MachineRegistered':
         return this.#register(event.data)
       case 'MachineRestored':

@@ -5,7 +5,7 @@ import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { hasRole } from '#contracts/eligibility.ts'
 import type { EnvironmentEvent } from '#contracts/environment.ts'
 import type { MachineEvent, MachineFacts, RemovalCause } from '#contracts/machine.ts'
-import type { EnvironmentPolicy, HealthCheck } from '#contracts/policySettings.ts'
+import { wholePolicy, type EnvironmentPolicy, type HealthCheck } from '#contracts/policySettings.ts'
 import { Outstanding, type OutstandingTask } from './outstanding.ts'
 
 export interface KnownMachine {
@@ -72,14 +72,14 @@ export class Known {
   termsOf(machineId: string): Terms {
     const machine = this.#machines.get(machineId)
     const pace = this.paceOf(machine?.environmentId ?? '')
-    if (machine === undefined || machine.disabled || machine.quarantine !== null) return { ...pace, checks: [] }
+    if (machine === undefined || machine.disabled) return { ...pace, checks: [] }
     return { ...pace, checks: checksFor(machine, this.#checks.get(machine.environmentId) ?? []) }
   }
 
   /** Takes in one event and answers what sessions must be told of it, if anything. */
   apply(event: Followed): News | null {
     if (event.type === 'EnvironmentCreated' || event.type === 'EnvironmentPolicyChanged') {
-      return this.#setPolicy(event.data.environmentId, event.data.policy)
+      return this.#setPolicy(event.data.environmentId, wholePolicy(event.data.policy))
     }
     if (event.type === 'MachineRegistered') return this.#register(event.data)
     if (event.type === 'MachineReregistered') {

@@ -3,7 +3,7 @@ import type { EnvironmentEvent } from '#contracts/environment.ts'
 import type { HealthEvent, HealthStatus } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
 import type { Recorded } from '#contracts/message.ts'
-import { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import { EnvironmentPolicy, wholePolicy } from '#contracts/policySettings.ts'
 import type { Thresholds } from './watchdog.ts'
 
 export interface Listed {
@@ -73,7 +73,7 @@ export class Roster {
     switch (event.type) {
       case 'EnvironmentCreated':
       case 'EnvironmentPolicyChanged':
-        this.#policies.set(event.data.environmentId, event.data.policy.health)
+        this.#policies.set(event.data.environmentId, wholePolicy(event.data.policy).health)
         return
       case 'MachineRegistered': {
         const { environmentId, roles, publicKey } = event.data

@@ -1,3 +1,4 @@
+import { wholePolicy } from '#contracts/policySettings.ts'
 import { ineligibility } from '#contracts/eligibility.ts'
 import { AskedDeployments } from './asked.ts'
 import { Behind } from './behind.ts'
@@ -55,7 +56,7 @@ export class Known {
       case 'EnvironmentCreated':
       case 'EnvironmentPolicyChanged': {
         const { environmentId, policy, policyVersion } = event.data
-        this.#policies.set(environmentId, { policy, policyVersion })
+        this.#policies.set(environmentId, { policy: wholePolicy(policy), policyVersion })
         return [environmentId]
       }
       case 'ObservationGapStarted':

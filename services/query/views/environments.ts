@@ -1,3 +1,4 @@
+import { wholePolicy } from '#contracts/policySettings.ts'
 import type { EnvironmentEvent } from '#contracts/environment.ts'
 import type { EnvironmentRow } from '#contracts/rows.ts'
 import type { View } from '#libs/view.ts'
@@ -7,7 +8,7 @@ import { iso } from './iso.ts'
 export type KeptEnvironment = Omit<EnvironmentRow, 'machines'>
 
 export const environments: View<KeptEnvironment, EnvironmentEvent> = {
-  name: 'environments.v1',
+  name: 'environments.v2',
   observes: ['EnvironmentCreated', 'EnvironmentRenamed', 'EnvironmentPolicyChanged'],
   keysOf: ({ data }) => [data.environmentId],
   tally: () => 'all',
@@ -16,12 +17,12 @@ export const environments: View<KeptEnvironment, EnvironmentEvent> = {
     switch (fact.type) {
       case 'EnvironmentCreated': {
         const { environmentId, name, policy, policyVersion } = fact.data
-        return { id: environmentId, name, policy, policyVersion, createdAt: iso(fact.meta.at) }
+        return { id: environmentId, name, policy: wholePolicy(policy), policyVersion, createdAt: iso(fact.meta.at) }
       }
       case 'EnvironmentRenamed':
         return row && { ...row, name: fact.data.name }
       case 'EnvironmentPolicyChanged':
-        return row && { ...row, policy: fact.data.policy, policyVersion: fact.data.policyVersion }
+        return row && { ...row, policy: wholePolicy(fact.data.policy), policyVersion: fact.data.policyVersion }
     }
   },
 }

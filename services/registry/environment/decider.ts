@@ -1,5 +1,5 @@
 import type { EnvironmentCommand, EnvironmentEvent } from '#contracts/environment.ts'
-import { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import { EnvironmentPolicy, wholePolicy } from '#contracts/policySettings.ts'
 import { refuse, type Decider, type Decision } from '#libs/decider.ts'
 import { impossibleBecause } from './plausible.ts'
 
@@ -32,11 +32,15 @@ export const environment: Decider<Environment, EnvironmentCommand, EnvironmentEv
   evolve(state, event) {
     switch (event.type) {
       case 'EnvironmentCreated':
-        return { name: event.data.name, policy: event.data.policy, policyVersion: event.data.policyVersion }
+        return {
+          name: event.data.name,
+          policy: wholePolicy(event.data.policy),
+          policyVersion: event.data.policyVersion,
+        }
       case 'EnvironmentRenamed':
         return { ...state, name: event.data.name }
       case 'EnvironmentPolicyChanged':
-        return { ...state, policy: event.data.policy, policyVersion: event.data.policyVersion }
+        return { ...state, policy: wholePolicy(event.data.policy), policyVersion: event.data.policyVersion }
     }
   },
 }
