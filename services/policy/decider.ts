@@ -1,6 +1,7 @@
 import type { PolicyEvent } from '#contracts/policy.ts'
 import { refuse, type Decider, type Decision } from '#libs/decider.ts'
 import { evolve } from './evolve.ts'
+import { reports, type RecordProvider } from './provider/reports.ts'
 import { removalVerdicts } from './removals.ts'
 import { rolloutVerdicts, settlements } from './rollouts.ts'
 import { noVerdicts, releaseKey, type Verdicts } from './state.ts'
@@ -8,6 +9,7 @@ import type { World } from './world.ts'
 
 /** What is asked of an environment's policy. `Evaluate` asks for the verdicts that are due as things stand. */
 export type PolicyRequest =
+  | RecordProvider
   | {
       readonly type: 'Evaluate'
       readonly environmentId: string
@@ -62,6 +64,8 @@ export const policy: Decider<Verdicts, PolicyRequest, PolicyEvent> = {
         return release(request, state)
       case 'RevertDecision':
         return revert(request, state)
+      case 'RecordProvider':
+        return reports(request, state.provider)
       case 'CloseCircuit': {
         const { projectId, version } = request
         if (!state.circuits.has(releaseKey(projectId, version))) return []

@@ -1,5 +1,6 @@
 import { Map } from 'immutable'
 import type { PolicyEvent } from '#contracts/policy.ts'
+import { heard } from './provider/reports.ts'
 import { domainKey, installKey, releaseKey, type DecidedDeployment, type Tries, type Verdicts } from './state.ts'
 
 const removedAtMax = 1_000
@@ -23,7 +24,7 @@ export function evolve(state: Verdicts, event: PolicyEvent): Verdicts {
       return evolveIncidents(state, event)
     case 'ProviderAnswered':
     case 'ProviderFellSilent':
-      return state
+      return { ...state, provider: heard(state.provider, event) }
     case 'AutomaticDeploymentRequested':
     case 'AutomaticDeploymentSettled':
     case 'AutomaticDeploymentAbandoned':

@@ -12,7 +12,7 @@ import type { World } from './world.ts'
 type EnvironmentIds = readonly string[]
 type VerdictNews =
   | ('AutomaticDeploymentRequested' | 'AutomaticDeploymentSettled' | 'AutomaticDeploymentAbandoned')
-  | ('ReleaseCircuitClosed' | 'RemovalsResumed')
+  | ('ReleaseCircuitClosed' | 'RemovalsResumed' | 'ProviderAnswered' | 'ProviderFellSilent')
 type RolloutNews =
   | ('ProjectCreated' | 'ReleaseCreated' | 'ReleaseOverrideSet' | 'TargetExcluded')
   | ('DeploymentCreated' | Ending['type'])
@@ -91,6 +91,8 @@ export class Known {
       case 'AutomaticDeploymentAbandoned':
       case 'ReleaseCircuitClosed':
       case 'RemovalsResumed':
+      case 'ProviderAnswered':
+      case 'ProviderFellSilent':
         return this.#applyToVerdicts(event)
     }
   }
@@ -126,6 +128,7 @@ export class Known {
   #applyToVerdicts(event: NewsOf<VerdictNews>): EnvironmentIds {
     const { environmentId } = event.data
     if (event.type === 'ReleaseCircuitClosed') return [environmentId]
+    if (event.type === 'ProviderAnswered' || event.type === 'ProviderFellSilent') return [environmentId]
     if (event.type === 'RemovalsResumed') return event.data.by === 'person' ? [environmentId] : nobody
     for (const machineId of this.asked.apply(event)) this.#behind.touched(machineId)
     return event.type === 'AutomaticDeploymentRequested' ? nobody : [environmentId]

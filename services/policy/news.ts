@@ -27,6 +27,7 @@ const observed = [
   ...(['DeploymentCreated', 'DeploymentSucceeded', 'DeploymentFailed', 'DeploymentCancelled'] as const),
   ...(['TargetExcluded', 'AutomaticDeploymentRequested', 'AutomaticDeploymentSettled'] as const),
   ...(['AutomaticDeploymentAbandoned', 'ReleaseCircuitClosed', 'RemovalsResumed'] as const),
+  ...(['ProviderAnswered', 'ProviderFellSilent'] as const),
 ] as const
 export type NewsOf<Type extends string> = Recorded<Extract<Fact, { type: Type }>>
 export type News = NewsOf<(typeof observed)[number]>

@@ -1,5 +1,6 @@
 import { Map, OrderedSet, Set } from 'immutable'
 import type { DeferralClause, PolicyEvent } from '#contracts/policy.ts'
+import type { ProviderWord } from './provider/reports.ts'
 
 /** What policy has decided for one environment and not yet seen through. */
 export interface Verdicts {
@@ -28,6 +29,8 @@ export interface Verdicts {
   readonly skipped: Map<string, Map<string, Skipped>>
   /** Releases that are not deployed automatically any more. */
   readonly circuits: Set<string>
+  /** What the provider of machines has said; null before it was asked for the first time. */
+  readonly provider: ProviderWord | null
 }
 
 export type DecidedRemoval = Extract<PolicyEvent, { type: 'RemovalRequested' }>['data'] & {
@@ -65,6 +68,7 @@ export const noVerdicts: Verdicts = {
   refusals: Map(),
   skipped: Map(),
   circuits: Set(),
+  provider: null,
 }
 
 export const releaseKey = (projectId: string, version: string) => `${projectId}@${version}`
