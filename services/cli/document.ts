@@ -52,13 +52,20 @@ export function checked(source: Source, schema: z.ZodType): unknown {
   throw invalid(parsed.error.issues.flatMap(innermost).map((issue) => sentence(source, issue)))
 }
 
-/** What the server found wrong with a file's fields, at their places in the file. */
-export const mistakesAt = (source: Source, errors: readonly FieldError[]): CliError =>
+/**
+ * What the server found wrong with a file's fields, at their places in the file.
+ * @param under where in the file that stands which was sent
+ */
+export const mistakesAt = (
+  source: Source,
+  errors: readonly FieldError[],
+  under: readonly PropertyKey[] = [],
+): CliError =>
   invalid(
     errors.map(({ path, message }) => {
       // The server names fields from the request's body on.
       const keys = path.split('.').slice(path.startsWith('body') ? 1 : 0)
-      return `${source.at(keys)}: ${keys.join('.')}: ${message}`
+      return `${source.at([...under, ...keys])}: ${keys.join('.')}: ${message}`
     }),
   )
 

@@ -4,16 +4,17 @@ import { Process } from '#contracts/process.ts'
 import type { ProjectRow } from '#contracts/rows.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
-import { checked, mistakesAt, readDocument, type Source } from '../document.ts'
-import { CliError } from '../exit.ts'
+import { checked, readDocument } from '../document.ts'
 import { ApiProblem } from '../failure.ts'
 import { listed, nothing } from '../format.ts'
+import { placed } from '../placed.ts'
 import { when } from '../time.ts'
 import { paged, watchable, type ListOptions, type WatchOptions } from '../options.ts'
 import { withSpokenDurations } from '../spoken.ts'
 import { details, table, type Column } from '../table.ts'
 import { harmlessLines } from '../terminal.ts'
 import { view, viewList } from '../view.ts'
+import { addApply } from './applying.ts'
 import { addVariables } from './variables.ts'
 
 export function addProjects(program: Command, io: Io): void {
@@ -39,6 +40,7 @@ export function addProjects(program: Command, io: Io): void {
     .option('--name <name>', 'what people call it')
     .action(action(io, create))
   project.command('rename <project> <name>').description('another name; the id stays').action(action(io, rename))
+  addApply(project, io)
   addProcess(project, io)
   addVariables(project, io)
   project
@@ -91,16 +93,6 @@ async function setProcess(context: Context, options: { file: string; force?: boo
     throw error instanceof ApiProblem ? placed(source, error) : error
   })
   context.done(reply, `The steps of ${id} are changed. Releases made from now on have them.`)
-}
-
-/** What the server found wrong, at its place in the file: by the field's path, or by the step that is named. */
-function placed(source: Source, problem: ApiProblem): CliError {
-  if (problem.errors.length > 0) return mistakesAt(source, problem.errors)
-  const [, stepId] = /\bstep ([a-z0-9][a-z0-9-]*):/.exec(problem.message) ?? []
-  const { steps } = source.value as { readonly steps: readonly { readonly id: string }[] }
-  const index = steps.findIndex((step) => step.id === stepId)
-  if (index < 0) return problem
-  return new CliError(problem.exit, problem.code, `${source.at(['steps', index])}: ${problem.message}`, problem.next)
 }
 
 async function override(
