@@ -17,6 +17,9 @@ export const watchable = (command: Command): Command =>
     .addOption(new Option('--every <duration>', 'how often to look').default(everyMs, '2s').argParser(durationMs))
     .addOption(timeout('stop watching after this long'))
 
+/** For what can be asked of the past as well. */
+export const asOfHelp = 'as things stood: a time such as 2026-11-24T10:00:00Z, or position:<n> of the log'
+
 export const timeout = (purpose: string): Option => new Option('--timeout <duration>', purpose).argParser(durationMs)
 
 export interface ListOptions {

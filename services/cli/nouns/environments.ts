@@ -5,7 +5,7 @@ import { action, type Context, type Io } from '../context.ts'
 import { checked, readDocument } from '../document.ts'
 import { counted, nothing, share } from '../format.ts'
 import { when } from '../time.ts'
-import { paged, watchable, type ListOptions, type WatchOptions } from '../options.ts'
+import { asOfHelp, paged, watchable, type ListOptions, type WatchOptions } from '../options.ts'
 import { many } from '../values.ts'
 import { findMachines } from '../resolve.ts'
 import { details, type Column } from '../table.ts'
@@ -47,10 +47,15 @@ export function addEnvironments(program: Command, io: Io): void {
 }
 
 function addRemovals(env: Command, io: Io): void {
-  watchable(paged(env.command('removed <environment>').description('recently removed machines, and why'))).action(
-    action(io, (context, options: ListOptions & WatchOptions, id: string) =>
+  const removed = env
+    .command('removed <environment>')
+    .description('recently removed machines, and why')
+    .option('--as-of <when>', asOfHelp)
+  watchable(paged(removed)).action(
+    action(io, (context, { asOf, ...options }: ListOptions & WatchOptions & { asOf?: string }, id: string) =>
       viewList(context, options, {
         path: path`environments/${id}/removed`,
+        query: { asOf },
         columns: removedColumns(context),
         none: 'No machine has been removed lately.',
       }),

@@ -3,10 +3,11 @@ import { MachinesQuery } from '#contracts/api.ts'
 import type { MachineRow } from '#contracts/rows.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
-import { paged, watchable, type ListOptions, type WatchOptions } from '../options.ts'
+import { asOfHelp, paged, watchable, type ListOptions, type WatchOptions } from '../options.ts'
 import { many } from '../values.ts'
 import { findMachine } from '../resolve.ts'
 import { view, viewList } from '../view.ts'
+import { addProbing, expecting, probeOf, type ProbeOptions } from './probing.ts'
 import { machineColumns, machineDetails } from './machineText.ts'
 import { addMachineStory } from './machineStory.ts'
 
@@ -15,6 +16,7 @@ interface Filters {
   readonly role?: string
   readonly status?: string
   readonly search?: string
+  readonly asOf?: string
 }
 
 export function addMachines(program: Command, io: Io): void {
@@ -23,6 +25,7 @@ export function addMachines(program: Command, io: Io): void {
   addMachineStory(machine, io)
   addChanging(machine, io)
   addCheck(machine, io)
+  addProbing(machine, io)
   addRegistering(machine, io)
   machine.addHelpText('after', help)
 }
@@ -35,20 +38,24 @@ function addReading(machine: Command, io: Io): void {
     .option('--role <role>', 'with this role')
     .addOption(new Option('--status <status>', 'who are so').choices(MachinesQuery.shape.status.unwrap().options))
     .option('--search <text>', 'whose name or id contains this')
+    .option('--as-of <when>', asOfHelp)
   watchable(paged(list)).action(
-    action(io, (context, { environment, role, status, search: q, ...options }: Filters & ListOptions & WatchOptions) =>
-      viewList(context, options, {
-        path: 'machines',
-        query: { environment, role, status, q },
-        columns: machineColumns(context),
-        none: 'No machine is registered that this list asks for.',
-      }),
+    action(
+      io,
+      (context, { environment, role, status, search: q, asOf, ...options }: Filters & ListOptions & WatchOptions) =>
+        viewList(context, options, {
+          path: 'machines',
+          query: { environment, role, status, q, asOf },
+          columns: machineColumns(context),
+          none: 'No machine is registered that this list asks for.',
+        }),
     ),
   )
-  watchable(inEnvironment(machine.command('get <machine>').description('one machine'))).action(
-    action(io, async (context, options: WatchOptions & Where, given: string) => {
+  const one = machine.command('get <machine>').description('one machine').option('--as-of <when>', asOfHelp)
+  watchable(inEnvironment(one)).action(
+    action(io, async (context, { asOf, ...options }: WatchOptions & Where & { asOf?: string }, given: string) => {
       const { id } = await findMachine(context.client, given, { ...options, removed: 'last' })
-      const load = () => context.client.get<MachineRow>(path`machines/${id}`)
+      const load = () => context.client.get<MachineRow>(path`machines/${id}`, { asOf })
       await view(context, options, load, (row) => machineDetails(context, row))
     }),
   )
@@ -73,6 +80,11 @@ interface Change {
 const changes: readonly Change[] = [
   { verb: 'enable', purpose: 'let it be a target again', done: 'is enabled' },
   { verb: 'disable', purpose: 'keep it registered, but no target of anything', done: 'is disabled' },
+  {
+    verb: 'release',
+    purpose: 'let it work again, after you have seen to why its key was used by two',
+    done: 'may work again',
+  },
   { verb: 'remove', purpose: 'take it out of its environment', done: 'is removed', method: 'DELETE' },
   { verb: 'restore', purpose: 'bring back a removed machine', done: 'is restored', removed: 'first' },
 ]
@@ -113,14 +125,15 @@ interface Checked {
 }
 
 function addRegistering(machine: Command, io: Io): void {
-  machine
+  const add = machine
     .command('add <name>')
     .description('register a machine that has no agent; one with an agent registers itself (remuda enroll)')
     .requiredOption('--environment <id>', 'the environment it belongs to')
     .option('--role <role>', 'its roles', many)
     .option('--attribute <name=value>', 'what else is known of it, such as zone=b', many)
     .option('--id <id>', 'its id; made up unless given')
-    .action(action(io, register))
+    .option('--probe <address>', 'how the server looks after it, such as tcp://10.0.0.7:5432')
+  expecting(add).action(action(io, register))
   machine
     .command('change <machine>')
     .description('what people set: name, roles, environment')
@@ -130,17 +143,19 @@ function addRegistering(machine: Command, io: Io): void {
     .action(action(io, change))
 }
 
-interface Registering {
+interface Registering extends ProbeOptions {
   readonly environment: string
   readonly role?: readonly string[]
   readonly attribute?: readonly string[]
   readonly id?: string
+  readonly probe?: string
 }
 
 async function register(context: Context, options: Registering, name: string): Promise<void> {
-  const { environment: environmentId, role: roles = [], attribute = [], id } = options
+  const { environment: environmentId, role: roles = [], attribute = [], id, probe: address } = options
   const attributes = Object.fromEntries(attribute.map((one) => one.split(/=(.*)/s, 2)))
-  const body = { name, environmentId, roles, attributes, ...(id === undefined ? {} : { id }) }
+  const probe = address === undefined ? {} : { probe: probeOf(address, options) }
+  const body = { name, environmentId, roles, attributes, ...(id === undefined ? {} : { id }), ...probe }
   context.done(await context.client.send('POST', 'machines', body), `${name} is registered in ${environmentId}.`)
 }
 
