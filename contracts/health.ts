@@ -79,6 +79,15 @@ export const HealthEvent = z.discriminatedUnion('type', [
 ])
 export type HealthEvent = z.infer<typeof HealthEvent>
 
+/** The status that a machine has after an event which is about its status. */
+export const statusAfter = {
+  MachineBecameHealthy: 'healthy',
+  MachineBecameDegraded: 'degraded',
+  MachineBecameUnhealthy: 'unhealthy',
+  MachineBecameUnavailable: 'unavailable',
+  HealthForgotten: 'unknown',
+} as const satisfies Partial<Record<HealthEvent['type'], HealthStatus>>
+
 /** Why nobody listened: it was stopped, it crashed, it was held up, no gateway could be heard, or the clock was set. */
 export const GapReason = z.enum(['stopped', 'crashed', 'stalled', 'deaf', 'clock-stepped'])
 export type GapReason = z.infer<typeof GapReason>

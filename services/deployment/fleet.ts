@@ -1,6 +1,6 @@
 import { workerRole, workersEnvironmentId } from '#contracts/eligibility.ts'
 import type { EnvironmentEvent } from '#contracts/environment.ts'
-import type { HealthEvent, HealthStatus } from '#contracts/health.ts'
+import { statusAfter, type HealthEvent, type HealthStatus } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
 import { wholePolicy, type EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { isContactable, type FleetMachine } from './run/world.ts'
@@ -52,16 +52,12 @@ export class Fleet {
       case 'MachineQuarantined':
       case 'MachineReleased':
         return this.#change(event.data.machineId, { quarantined: event.type === 'MachineQuarantined' })
-      case 'MachineBecameDegraded':
-        return this.#feel(event.data.machineId, 'degraded', event.data.at)
-      case 'MachineBecameUnhealthy':
-        return this.#feel(event.data.machineId, 'unhealthy', event.data.at)
       case 'MachineBecameHealthy':
-        return this.#feel(event.data.machineId, 'healthy', event.data.at)
+      case 'MachineBecameDegraded':
+      case 'MachineBecameUnhealthy':
       case 'MachineBecameUnavailable':
-        return this.#feel(event.data.machineId, 'unavailable', event.data.at)
       case 'HealthForgotten':
-        return this.#feel(event.data.machineId, 'unknown', event.data.at)
+        return this.#feel(event.data.machineId, statusAfter[event.type], event.data.at)
       case 'EnvironmentRenamed':
       case 'MachineReregistered':
       case 'HealthCheckFailed':

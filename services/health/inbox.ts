@@ -6,6 +6,7 @@ import { answerCommands, type Ask } from '#libs/ask.ts'
 import { BusFault, type Bus } from '#libs/bus/bus.ts'
 import { refuse } from '#libs/decider.ts'
 import type { Partition } from './partition.ts'
+import type { LookedNow } from './probing/probed.ts'
 import type { Roster } from './roster.ts'
 
 const notAsked = async (): Promise<Answer> =>
@@ -33,17 +34,19 @@ export const startInbox = ({ bus, ask }: { bus: Bus; ask: Ask }, heard: Heard, t
       RecordSilent: notAsked,
       RecordCheck: notAsked,
       ForgetHealth: notAsked,
-      ConfirmUnavailable: async ({ data: { machineId } }) => confirm(heard.partition, machineId),
+      ConfirmUnavailable: async ({ data }) => confirm(heard.partition, data),
       CheckMachine: async ({ data: { machineId } }, cause) => check(ask, heard, machineId, cause),
     },
     HealthCommand,
     to,
   )
 
-function confirm(partition: Partition, machineId: string): Answer {
+type ToConfirm = Extract<HealthCommand, { type: 'ConfirmUnavailable' }>['data']
+
+function confirm(partition: Partition, { machineId, rule }: ToConfirm): Answer {
   const silentMs = partition.silentMs(machineId)
   if (silentMs === null) return refuse('MACHINE_ANSWERS', `nobody listens to ${machineId}, so it may well answer`)
-  if (!partition.isSilent(machineId))
+  if (!partition.isSilent(machineId, rule))
     return refuse('MACHINE_ANSWERS', `${machineId} has been silent for only ${Math.round(silentMs)} ms while observed`)
   return { accepted: true, position: 0, result: { silentMs } }
 }
@@ -52,6 +55,8 @@ async function check(ask: Ask, heard: Heard, machineId: string, cause: Cause): P
   const { roster, partition } = heard
   const listed = roster.of(machineId)
   if (listed === undefined) return refuse('MACHINE_UNKNOWN', `there is no machine ${machineId}`)
+  const looked = await partition.prober.lookNow(machineId)
+  if (looked !== null) return { accepted: true, position: 0, result: told(looked, partition.silentMs(machineId)) }
   const { gatewayId, ...ping } = await pingBySome(ask, heard, machineId, cause)
   if (ping.answered) await partition.hear(machineId, gatewayId)
   const silentMs = partition.silentMs(machineId)
@@ -59,11 +64,27 @@ async function check(ask: Ask, heard: Heard, machineId: string, cause: Cause): P
   return { accepted: true, position: 0, result: { status, ...ping, silentMs } }
 }
 
+/** The same as is told of a machine with an agent, and what was found besides. */
+function told({ verdict, roundTripMs, status }: LookedNow, silentMs: number | null) {
+  const { reach, finding, level, detail } = verdict
+  const answered = reach === 'answers'
+  return {
+    status,
+    connected: answered,
+    answered,
+    roundTripMs: answered ? roundTripMs : null,
+    silentMs,
+    finding,
+    level,
+    detail,
+  }
+}
+
 type Ping = PingResult & { readonly gatewayId: string }
 
 /** Asks the gateway by which the machine was last heard; all of them, when it was not yet heard by any. */
 async function pingBySome(ask: Ask, heard: Heard, machineId: string, cause: Cause): Promise<Ping> {
-  const last = heard.partition.gatewayOf(machineId)
+  const last = heard.partition.watchdog.gatewayOf(machineId)
   const asked = last === null ? heard.gateways() : [last]
   const pings = await Promise.all(asked.map((gatewayId) => pingBy(ask, gatewayId, machineId, cause)))
   return pings.find(({ connected }) => connected) ?? pings[0] ?? notConnected('')

@@ -47,6 +47,9 @@ export class Recorder {
   }
 }
 
-/** Health itself speaks of a check as well, when it is no longer made: then nothing was found. */
+/** What a look at it finds is not its word; nor is it when a check is no longer made: then nothing was found. */
 const isMachinesWord = (command: HealthRecord): boolean =>
-  command.type === 'RecordHeard' || (command.type === 'RecordCheck' && command.data.evidence.finding !== undefined)
+  (command.type === 'RecordHeard' && command.data.evidence.kind === 'heartbeat') ||
+  (command.type === 'RecordCheck' &&
+    command.data.evidence.kind === 'script-check' &&
+    'finding' in command.data.evidence)

@@ -1,16 +1,18 @@
 import { hasRole } from '#contracts/eligibility.ts'
 import type { EnvironmentEvent } from '#contracts/environment.ts'
-import type { HealthEvent, HealthStatus } from '#contracts/health.ts'
+import { statusAfter, type HealthEvent, type HealthStatus } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
 import type { Recorded } from '#contracts/message.ts'
 import { EnvironmentPolicy, wholePolicy } from '#contracts/policySettings.ts'
-import type { Thresholds } from './watchdog.ts'
+import type { Probe } from '#contracts/probe.ts'
 
 export interface Listed {
   readonly machineId: string
   readonly environmentId: string
   /** Disabled machines are not watched, and those without an agent send nothing that could be missed. */
   readonly watched: boolean
+  /** How the server itself looks at it; null where it does not, since it is watched or nobody is to look after it. */
+  readonly probe: Probe | null
   /** What is known of it; nothing, when it has not been watched since that was recorded. */
   readonly status: HealthStatus
   /** Whether what was recorded of it is out of date and has to be forgotten. */
@@ -39,7 +41,7 @@ export class Roster {
   readonly #policies = new Map<string, HealthSettings>()
   readonly #machines = new Map<string, Entry>()
 
-  thresholdsOf(environmentId: string): Thresholds {
+  thresholdsOf(environmentId: string): HealthSettings {
     return this.#policies.get(environmentId) ?? defaults
   }
 
@@ -94,6 +96,8 @@ export class Roster {
       case 'MachineBecameUnhealthy':
       case 'MachineBecameUnavailable':
         return this.#set(event, { status: statusAfter[event.type], isStale: false })
+      case 'MachineProbeChanged':
+        return this.#set(event, this.#probing(event.data))
       case 'MachineQuarantined':
         return this.#set(event, { quarantined: true, isStale: true })
       case 'MachineReleased':
@@ -105,7 +109,6 @@ export class Roster {
         return this.#set(event, { status: 'unknown', isStale: false, failing: new Set() })
       case 'EnvironmentRenamed':
       case 'MachineReregistered':
-      case 'MachineProbeChanged':
         return
     }
   }
@@ -120,19 +123,18 @@ export class Roster {
     this.#machines.set(machineId, { ...known, failing })
   }
 
+  /** Of a machine that has no agent, nobody knows anything any more once nobody looks at it. */
+  #probing({ machineId, probe }: { machineId: string; probe: Probe | null }): Partial<Entry> {
+    const isLost = probe === null && this.#machines.get(machineId)?.hasAgent !== true
+    return isLost ? { probe, isStale: true } : { probe }
+  }
+
   #set({ data: { machineId }, meta }: Recorded<MachineEvent | HealthEvent>, part: Partial<Entry>): void {
     const { id: causationId, correlationId } = meta
     const known = this.#machines.get(machineId) ?? unlisted(machineId)
     this.#machines.set(machineId, { ...known, ...part, causationId, correlationId })
   }
 }
-
-const statusAfter = {
-  MachineBecameHealthy: 'healthy',
-  MachineBecameDegraded: 'degraded',
-  MachineBecameUnhealthy: 'unhealthy',
-  MachineBecameUnavailable: 'unavailable',
-} as const
 
 /** What a machine was before it is known: of another environment, or not there. */
 const unlisted = (machineId: string): Entry => ({
@@ -142,6 +144,7 @@ const unlisted = (machineId: string): Entry => ({
   registered: false,
   enabled: true,
   hasAgent: false,
+  probe: null,
   quarantined: false,
   failing: new Set(),
   status: 'unknown',
@@ -150,12 +153,14 @@ const unlisted = (machineId: string): Entry => ({
   correlationId: '',
 })
 
-const listed = (machine: Entry): Listed => ({
-  machineId: machine.machineId,
-  environmentId: machine.environmentId,
-  status: machine.isStale ? 'unknown' : machine.status,
-  isStale: machine.isStale && machine.status !== 'unknown',
-  watched: machine.registered && machine.enabled && machine.hasAgent && !machine.quarantined,
-  causationId: machine.causationId,
-  correlationId: machine.correlationId,
-})
+function listed(machine: Entry): Listed {
+  const { machineId, environmentId, causationId, correlationId, status, isStale, hasAgent, probe } = machine
+  const isLookedAfter = machine.registered && machine.enabled && !machine.quarantined
+  return {
+    ...{ machineId, environmentId, causationId, correlationId },
+    status: isStale ? 'unknown' : status,
+    isStale: isStale && status !== 'unknown',
+    watched: isLookedAfter && hasAgent,
+    probe: isLookedAfter && !hasAgent ? probe : null,
+  }
+}

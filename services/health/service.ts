@@ -5,16 +5,30 @@ import { startConsumer } from '#libs/consume.ts'
 import type { Lease, Leases, Work } from '#libs/leases/leases.ts'
 import { createLocalLeases } from '#libs/leases/local.ts'
 import type { Platform } from '#libs/platform.ts'
+import type { Followed } from './consequences.ts'
 import { startListening, type ListeningSettings } from './listening.ts'
 import { observersOf } from './observer/observers.ts'
-import { Partition, type Followed } from './partition.ts'
+import { Partition } from './partition.ts'
+import { Berths } from './probing/berths.ts'
+import { createLook, type Look, type LookSettings } from './probing/look.ts'
 import { Roster } from './roster.ts'
 
 export interface HealthSettings extends ListeningSettings {
   readonly catchUpMs?: number
   /** Who shares the machines out among the processes that listen; without it this one listens to all. */
   readonly leases?: Leases
+  readonly probing?: ProbingSettings
 }
+
+/** How this process looks at machines that have no agent. */
+export interface ProbingSettings extends Partial<LookSettings> {
+  /** How many looks are under way at once. */
+  readonly atOnceMax?: number
+  /** Looks in another way: where machines are played. */
+  readonly look?: Look
+}
+
+const probesAtOnceMax = 32
 
 export interface HealthService extends AsyncDisposable {
   /** Resolves with the fault after which the service no longer follows the store; never, as long as all goes on. */
@@ -36,7 +50,14 @@ export async function startHealth(platform: Platform, settings: HealthSettings =
   if (!(await consumer.reached(head, catchUpMs)))
     throw new Error(`health has read up to position ${consumer.position} of ${head} in ${catchUpMs} ms`)
 
-  const listen = (lease: Lease) => hold(lease, leases.partitions, { platform, roster, partitions, settings })
+  const {
+    allow = [],
+    sshKey,
+    atOnceMax = probesAtOnceMax,
+    look = createLook(clock, { allow, sshKey }),
+  } = settings.probing ?? {}
+  const probing = { look, berths: new Berths(atOnceMax) }
+  const listen = (lease: Lease) => hold(lease, leases.partitions, { platform, roster, partitions, settings, probing })
   const membership = stack.use(await leases.join('health', leases.partitions, listen))
   const resources = stack.move()
   const failure = Promise.race([consumer.failure, membership.failure])
@@ -57,24 +78,26 @@ interface Held {
   readonly roster: Roster
   readonly partitions: Set<Partition>
   readonly settings: HealthSettings
+  readonly probing: { readonly look: Look; readonly berths: Berths }
 }
 
 /** Listens to the machines of one partition until the lease ends. */
 async function hold(
   lease: Lease,
   count: number,
-  { platform: given, roster, partitions, settings }: Held,
+  { platform: given, roster, partitions, settings, probing }: Held,
 ): Promise<Work> {
   const platform = { ...given, store: lease.store }
   const covers = (machineId: string) => partitionOf(machineId, count) === lease.partition
   const [observerId, ...former] = observersOf(lease.partition, count)
-  const partition = new Partition({ platform, roster, observerId, covers })
+  const partition = new Partition({ platform, roster, observerId, covers, ...probing })
   const listening = await startListening(platform, partition, { ...settings, observerId, former, lease, roster })
   partitions.add(partition)
   partition.begin()
   const end = async (how: () => Promise<void>) => {
-    await how()
     partitions.delete(partition)
+    partition.prober.stop()
+    await how()
   }
   return {
     failure: new Promise(() => {}),
