@@ -3,10 +3,12 @@ import { serviceNames } from '#contracts/command.ts'
 import { ConfigMistakes, onOff, readConfig, timeSpan, wholeNumber, type ConfigSources } from '#libs/config.ts'
 import { defaultLimits, type HttpLimits } from '#libs/http/limits.ts'
 import { logLevels } from '#libs/log.ts'
+import { isAllowance } from './health/probing/addresses.ts'
 
 const portMax = 65_535
 const services = z.array(z.enum(serviceNames)).min(1)
 
+const probesAtOnceMost = 1_024
 const limitMax = 1_000_000_000
 const file = z.string().optional().meta({ accepted: 'the path of a file' })
 
@@ -88,6 +90,21 @@ export const ServerConfig = z.object({
     .default([...serviceNames])
     .describe('the services that this process runs')
     .meta({ accepted: serviceNames.join(', ') }),
+  probeAllow: z
+    .string()
+    .transform((list) => list.split(',').map((text) => text.trim()))
+    .refine((list) => list.every(isAllowance), 'no list of addresses, subnets, loopback or link-local')
+    .default([])
+    .describe('addresses that machines are probed at though they lead to this server or its cloud')
+    .meta({ accepted: 'addresses, subnets such as 169.254.7.0/24, loopback, link-local; several divided by commas' }),
+  probesAtOnceMax: wholeNumber(1, probesAtOnceMost)
+    .default(32)
+    .describe('how many machines without an agent are looked at at once'),
+  probeSshKeyFile: z
+    .string()
+    .optional()
+    .describe('the key with which this server logs in where it looks at a machine by SSH')
+    .meta({ accepted: 'the path of a private key without a passphrase, which only its owner may read' }),
   worker: onOff
     .default(false)
     .describe('whether the server runs steps that belong to no target, with a worker of its own'),

@@ -18,6 +18,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { adminTokenPath } from './adminToken.ts'
 import { readServerConfig, ServerConfig, variablesOfOthers } from './config.ts'
 import { openDoor, type Door } from './door.ts'
+import { readSshKey } from './health/probing/key.ts'
 import { startServices } from './start.ts'
 
 const askTimeoutMs = 10_000
@@ -36,6 +37,7 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
   const log = createLog('remuda', logLevel)
   const self = `${hostname()}-${clock.id().slice(-12)}`
   const nats = natsOptions(config)
+  const probing = await probingOf(config)
   await openDataFolder(data)
   await using store = await openStore(config.storeUrl, { clock, dataFolder: data, log })
   await using bus = await openBus(config.busUrl, { clock, log, nats })
@@ -52,6 +54,7 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
     leases,
     query: { databaseFile: join(data, 'query.db'), version },
     gateway: { gatewayId: self },
+    health: { probing },
   })
   await using door = await openDoor(config, platform, services, version)
 
@@ -60,6 +63,12 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
   log.info({ reason }, 'Remuda is stopping')
   if (!stop.aborted) throw reason
 }
+
+/** The key is read before anything is opened: what is wrong with it is a mistake like any other. */
+const probingOf = async ({ probeAllow: allow, probesAtOnceMax: atOnceMax, probeSshKeyFile }: ServerConfig) => ({
+  ...{ allow, atOnceMax },
+  sshKey: probeSshKeyFile === undefined ? undefined : await readSshKey(probeSshKeyFile),
+})
 
 /** Only what is set: what is not is the client's own matter. */
 const natsOptions = (config: ServerConfig) => ({

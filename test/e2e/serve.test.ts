@@ -62,6 +62,13 @@ describe('the server', () => {
       expect(output).toContain(word)
   })
 
+  it('refuses a key for looking at machines that it cannot use, before it opens anything', async () => {
+    const flags = ['--port', '0', '--probe-ssh-key-file', '/nowhere/key']
+    const { code, output } = await new Running(serverMain, flags).exit()
+    expect(code).toBe(78)
+    expect(output).toMatch(/REMUDA_PROBE_SSH_KEY_FILE: "\/nowhere\/key" cannot be read/)
+  })
+
   it('refuses a worker where no agent is served', async () => {
     const flags = ['--port', '0', '--services', 'registry,query', '--worker']
     const { code, output } = await new Running(serverMain, flags).exit()
