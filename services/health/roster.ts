@@ -82,9 +82,10 @@ export class Roster {
         return this.#set(event, { environmentId, roles, registered: true, hasAgent: publicKey !== null })
       }
       case 'MachineChanged':
-        return this.#set(event, { environmentId: event.data.environmentId, roles: event.data.roles })
-      case 'MachineRestored':
-        return this.#set(event, { environmentId: event.data.environmentId, roles: event.data.roles, registered: true })
+      case 'MachineRestored': {
+        const { environmentId, roles } = event.data
+        return this.#set(event, { environmentId, roles, registered: true })
+      }
       case 'MachineDeregistered':
         return this.#set(event, { registered: false, isStale: true })
       case 'MachineDisabled':
