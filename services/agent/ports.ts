@@ -59,6 +59,14 @@ export type RunOutcome =
       readonly detail: string
     }
 
+/** How a script ended. */
+export interface ScriptEnd {
+  /** null: it ended by itself, and well. */
+  readonly reason: FailureReason | null
+  readonly exitCode: number | null
+  readonly detail: string
+}
+
 export interface RunOptions {
   /** Aborted with a `StopReason`. */
   readonly signal: AbortSignal
