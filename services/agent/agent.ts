@@ -1,4 +1,5 @@
-import { connectOnce, countFailure, delayMs, explain, newLine, type Line } from './connection.ts'
+import { Checks } from './checks/checks.ts'
+import { connectOnce, countFailure, delayMs, explain, newLine, type Line, type Working } from './connection.ts'
 import { enrol } from './enroll.ts'
 import { loadIdentity, type Identity } from './identity.ts'
 import { openJournal } from './journal.ts'
@@ -23,22 +24,26 @@ export async function runAgent(ports: AgentPorts, settings: AgentSettings, stop:
   const reports = new Reports(settings)
   const tasks = new Tasks({ ...ports, journal, reports, settings })
   await tasks.recover()
+  const checks = new Checks({ ...ports, settings })
+  await ports.checkRunner.clearAway()
 
+  const working = { journal, reports, tasks, checks }
   const line = newLine()
   const closing = new AbortController()
   const untilStopped = async () => {
     await aborted(stop)
-    await wrapUp(ports, settings, line, tasks, reports)
+    await wrapUp(ports, settings, line, working)
     closing.abort()
     line.socket?.close()
   }
   const stopped = untilStopped()
 
   while (!closing.signal.aborted) {
-    const working = { journal, reports, tasks }
     const end = identity.enrolled ? await connectOnce(ports, settings, identity, line, working, closing.signal) : null
     if (closing.signal.aborted) break
     if (end) explain(end, line, ports)
+    // Whom the server has shut out is none of its machines any more.
+    if (end?.kind === 'refused' && end.final) checks.set('', [])
     if (end === null || wantsEnrolment(end, line)) {
       const before = identity
       identity = await enrolOnce(ports, settings, identity, line)
@@ -54,10 +59,9 @@ async function wrapUp(
   { clock }: AgentPorts,
   settings: AgentSettings,
   line: Line,
-  tasks: Tasks,
-  reports: Reports,
+  { tasks, reports, checks }: Working,
 ): Promise<void> {
-  await tasks.stop()
+  await Promise.all([tasks.stop(), checks.stop()])
   const deadlineMs = clock.steadyMs() + settings.deliverMs
   while (line.isWelcome && !reports.isEmpty && clock.steadyMs() < deadlineMs) await clock.sleep(deliveryCheckMs)
   if (line.isWelcome) line.socket?.send({ type: 'leaving', reason: 'the agent was asked to stop' })

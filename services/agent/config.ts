@@ -54,6 +54,7 @@ export const AgentConfig = z.object({
     .describe('the folder for the key and the journal')
     .meta({ accepted: 'a path' }),
   tasksMax: wholeNumber(1, tasksMaxMax).default(4).describe('tasks that run side by side'),
+  checksMax: wholeNumber(1, tasksMaxMax).default(4).describe('health checks that run side by side, beside the tasks'),
   killGrace: timeSpan(0, 10 * minuteMs)
     .default(10_000)
     .describe('how long a process may take to end when asked to'),

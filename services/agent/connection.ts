@@ -18,7 +18,7 @@ export interface Line {
 
 export const newLine = (): Line => ({ socket: null, isWelcome: false, failures: 0, mayEnrolAgain: true })
 
-export type Working = Pick<SessionNeeds, 'journal' | 'reports' | 'tasks'>
+export type Working = Pick<SessionNeeds, 'journal' | 'reports' | 'tasks' | 'checks'>
 
 /** Connects, and stays connected until the connection ends for whatever reason. */
 export async function connectOnce(

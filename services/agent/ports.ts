@@ -1,4 +1,4 @@
-import type { AgentFrame, EnrollReply, EnrollRequest, WorkOrder } from '#contracts/agent.ts'
+import type { AgentCheck, AgentFrame, EnrollReply, EnrollRequest, WorkOrder } from '#contracts/agent.ts'
 import type { TaskResult } from '#contracts/deployment.ts'
 import type { MachineFacts } from '#contracts/machine.ts'
 import type { Outputs } from '#contracts/process.ts'
@@ -12,6 +12,7 @@ export interface AgentPorts {
   readonly enroller: Enroller
   readonly files: AgentFiles
   readonly runner: Runner
+  readonly checkRunner: CheckRunner
   readonly machine: ThisMachine
   readonly log: Log
 }
@@ -79,6 +80,14 @@ export interface Runner {
   run(order: WorkOrder, options: RunOptions): Promise<RunOutcome>
   /** Ends what a run of an earlier agent process may have left behind. */
   clearAway(taskId: string): Promise<void>
+}
+
+/** Checks have no place in the journal: one that was cut short is simply made again when its time comes. */
+export interface CheckRunner {
+  /** Runs a check once, to its end or to the end of its time. Every mishap is an end; it never rejects. */
+  run(check: AgentCheck, options: RunOptions): Promise<ScriptEnd>
+  /** Ends what checks of an earlier agent process may have left behind. */
+  clearAway(): Promise<void>
 }
 
 export interface ThisMachine {

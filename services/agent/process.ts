@@ -5,6 +5,7 @@ import { openDataFolder } from '#libs/dataFolder.ts'
 import type { Log } from '#libs/log.ts'
 import { systemClock } from '#libs/systemClock.ts'
 import { runAgent } from './agent.ts'
+import { createCheckRunner } from './checks/runner.ts'
 import { readAgentConfig, type AgentConfig } from './config.ts'
 import { httpEnroller } from './enrollHttp.ts'
 import { openFiles } from './files.ts'
@@ -37,13 +38,15 @@ export async function agentProcess(sources: ConfigSources, stop: AbortSignal): P
     transport: socketTransport(config.server),
     enroller: httpEnroller(config.server, clock),
     runner: createRunner({ clock, folder: config.data, killGraceMs: config.killGrace }),
+    checkRunner: createCheckRunner({ clock, folder: config.data }),
   }
   await runAgent(ports, settingsOf(config, log), stop)
   log.info('stopped')
 }
 
 function settingsOf(config: AgentConfig, log: Log): AgentSettings {
-  const { token = null, tokenFile, name, role: roles, attribute: attributes, tasksMax, stopGrace: stopGraceMs } = config
+  const { token = null, tokenFile, name, tasksMax, checksMax } = config
+  const { role: roles, attribute: attributes, stopGrace: stopGraceMs } = config
   const readToken = async () => {
     if (tokenFile === undefined) return token
     try {
@@ -53,7 +56,7 @@ function settingsOf(config: AgentConfig, log: Log): AgentSettings {
       return null
     }
   }
-  return { ...defaultLimits, token: readToken, name, roles, attributes, tasksMax, stopGraceMs }
+  return { ...defaultLimits, token: readToken, name, roles, attributes, tasksMax, checksMax, stopGraceMs }
 }
 
 function warnOfPlainHttp(server: string, log: Log): void {

@@ -1,6 +1,7 @@
 import { agentProtocol, ServerFrame, sessionProof } from '#contracts/agent.ts'
 import type { Clock } from '#libs/clock.ts'
 import type { Log } from '#libs/log.ts'
+import type { Checks } from './checks/checks.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Identity } from './identity.ts'
 import type { Journal } from './journal.ts'
@@ -22,6 +23,7 @@ export interface SessionNeeds {
   readonly journal: Journal
   readonly reports: Reports
   readonly tasks: Tasks
+  readonly checks: Checks
   /** Called once the server has welcomed the machine. */
   readonly onWelcome: () => void
 }
@@ -40,7 +42,7 @@ interface Session {
 
 /** Runs one connection, from the server's challenge to its end, and answers why it ended. */
 export async function runSession(socket: AgentSocket, needs: SessionNeeds): Promise<SessionEnd> {
-  const { clock, log, settings, reports } = needs
+  const { clock, log, settings, reports, checks } = needs
   const session: Session = {
     socket,
     needs,
@@ -54,6 +56,7 @@ export async function runSession(socket: AgentSocket, needs: SessionNeeds): Prom
   cleanUp.defer(() => session.pace.dispose())
   cleanUp.defer(() => late.cancel())
   cleanUp.defer(() => reports.detach())
+  cleanUp.defer(() => checks.detach())
 
   for await (const raw of socket.frames) {
     const parsed = ServerFrame.safeParse(raw)
@@ -115,12 +118,12 @@ async function answerChallenge({ nonce, protocol, epoch }: Frame<'challenge'>, {
 
 /**
  * The server knows the machine: from now on it hears of it, and of everything that is still to be told. A server that
- * wants another pace says so by welcoming the machine again.
+ * wants another pace or other checks says so by welcoming the machine again.
  */
 function beginLife(welcome: Frame<'welcome'>, session: Session): void {
   const { machineId, heartbeatEveryMs, taskLeaseEveryMs, returnedFrom } = welcome
   const { socket } = session
-  const { clock, log, reports, tasks, onWelcome } = session.needs
+  const { clock, log, reports, tasks, checks, onWelcome } = session.needs
   session.pace.dispose()
   session.pace = new DisposableStack()
   if (returnedFrom) {
@@ -132,11 +135,14 @@ function beginLife(welcome: Frame<'welcome'>, session: Session): void {
   session.pace.use(startHeartbeat(clock, heartbeatEveryMs, () => socket.send({ type: 'heartbeat' })))
   session.pace.use(startHeartbeat(clock, taskLeaseEveryMs, giveSigns))
   watchServer(session)
+  // An older server names none, and would end a session in which it is told of one.
+  checks.set(machineId, welcome.checks ?? [])
   if (session.isWelcome) return
   session.isWelcome = true
   log.info({ machineId, heartbeatEveryMs }, 'connected')
   onWelcome()
   reports.attach(socket.send)
+  checks.attach(socket.send)
 }
 
 /** A connection whose other end is gone can look open for a quarter of an hour, so the server is asked now and then. */

@@ -8,6 +8,8 @@ export interface AgentSettings {
   readonly attributes: Readonly<Record<string, string>>
   /** Tasks that run side by side; the server hands out one at a time. */
   readonly tasksMax: number
+  /** Checks that run side by side, beside the tasks. */
+  readonly checksMax: number
   /** Tasks that may wait for their turn. */
   readonly waitingMax: number
   readonly reconnectMinMs: number
@@ -38,6 +40,7 @@ export interface JournalLimits {
 
 export const defaultLimits = {
   tasksMax: 4,
+  checksMax: 4,
   waitingMax: 16,
   reconnectMinMs: 1_000,
   reconnectMaxMs: 30_000,

@@ -103,7 +103,7 @@ function parseChunk(line: string): Chunk | null {
 }
 
 /** Where to cut so that no pair of surrogates is torn. */
-function cutAt(text: string, charsMax: number): number {
+export function cutAt(text: string, charsMax: number): number {
   if (text.length <= charsMax) return text.length
   const last = text.charCodeAt(charsMax - 1)
   const opensPair = last >= 0xd800 && last <= 0xdbff

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { WorkOrder } from '#contracts/agent.ts'
-import type { RunOptions, RunOutcome, Runner, StopReason } from '#services/agent/ports.ts'
+import type { CheckRunner, RunOptions, RunOutcome, Runner, StopReason } from '#services/agent/ports.ts'
 import type { Context } from './context.ts'
 import { seedOf } from './context.ts'
 import type { Truth } from './truth.ts'
@@ -17,6 +17,12 @@ export const Script = z.object({
 export type Script = z.infer<typeof Script>
 
 const killedAfterMs = 200
+
+/** No policy of the simulation has checks; one that it is given all the same is well. */
+export const passingChecks: CheckRunner = {
+  run: () => Promise.resolve({ reason: null, exitCode: 0, detail: '' }),
+  clearAway: () => Promise.resolve(),
+}
 
 /** Runs scripts that only take time, and counts each beginning where nothing inside the simulation can see it. */
 export function createRunner(context: Context, machineId: () => string, truth: Truth): Runner {

@@ -1,6 +1,6 @@
-import type { WorkOrder } from '#contracts/agent.ts'
+import type { AgentCheck, WorkOrder } from '#contracts/agent.ts'
 import { runAgent } from '#services/agent/agent.ts'
-import type { RunOptions, RunOutcome, Runner } from '#services/agent/ports.ts'
+import type { CheckRunner, RunOptions, RunOutcome, Runner, ScriptEnd } from '#services/agent/ports.ts'
 import { defaultLimits, type AgentSettings } from '#services/agent/settings.ts'
 import { collectingLog } from '#test/support/collectingLog.ts'
 import { facts, startControl, type Control } from '../gateway/control.ts'
@@ -10,6 +10,9 @@ import { createNetwork } from './network.ts'
 export const joinToken = `rmd_join_e1_${'s'.repeat(43)}`
 export const succeeded: RunOutcome = { outcome: 'succeeded', outputs: {} }
 
+export const passed: ScriptEnd = { reason: null, exitCode: 0, detail: '' }
+
+type Check = (check: AgentCheck, options: RunOptions) => Promise<ScriptEnd>
 type Script = (order: WorkOrder, options: RunOptions) => Promise<RunOutcome>
 
 /** A machine in memory: its disk, its scripts and its agents, one after the other. */
@@ -18,7 +21,19 @@ export function createMachine(control: Control) {
   const [files, log, network] = [memoryFiles(), collectingLog(), createNetwork(control, control.clock)]
   const runs: string[] = []
   const cleared: string[] = []
-  const machine = { script: (async () => succeeded) as Script, fingerprint: 'this' as string | null }
+  const checked: string[] = []
+  const machine = {
+    script: (async () => succeeded) as Script,
+    check: (async () => passed) as Check,
+    fingerprint: 'this' as string | null,
+  }
+  const checkRunner: CheckRunner = {
+    async run(check, options) {
+      checked.push(check.name)
+      return machine.check(check, options)
+    },
+    clearAway: async () => {},
+  }
   const runner: Runner = {
     async run(order, options) {
       runs.push(order.taskId)
@@ -57,6 +72,7 @@ export function createMachine(control: Control) {
       log,
       files: mortal(files),
       runner: mortal(runner),
+      checkRunner: mortal(checkRunner),
       transport: mortal(network.transport),
       enroller: mortal(network.enroller),
       machine: { fingerprint: async () => machine.fingerprint, facts: () => facts },
@@ -71,7 +87,7 @@ export function createMachine(control: Control) {
       },
     }
   }
-  return Object.assign(machine, { files, log, network, runs, cleared, start })
+  return Object.assign(machine, { files, log, network, runs, checked, cleared, start })
 }
 
 /** A machine with an agent that is enrolled and connected. */
