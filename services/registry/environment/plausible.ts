@@ -1,5 +1,6 @@
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { impossibleCheckBecause } from './plausibleChecks.ts'
+import { removalsFault } from './plausibleRemovals.ts'
 
 interface Rule {
   readonly holds: (policy: EnvironmentPolicy) => boolean
@@ -19,6 +20,10 @@ const rules: readonly Rule[] = [
   {
     holds: ({ health }) => health.lateAfterMs < health.unavailableAfterMs,
     sentence: 'health.unavailableAfterMs must be longer than health.lateAfterMs, since a machine is late first',
+  },
+  {
+    holds: ({ health }) => health.probeTimeoutMs < health.probeEveryMs,
+    sentence: 'health.probeEveryMs must be longer than health.probeTimeoutMs, or a probe would not end before the next',
   },
   {
     holds: ({ dynamicRegistration }) => dynamicRegistration.removeAfterMs > 0,
@@ -64,4 +69,6 @@ const rules: readonly Rule[] = [
 
 /** Why this policy could never work, as a sentence for people; null when nothing speaks against it. */
 export const impossibleBecause = (policy: EnvironmentPolicy): string | null =>
-  rules.find(({ holds }) => !holds(policy))?.sentence ?? impossibleCheckBecause(policy)
+  rules.find(({ holds }) => !holds(policy))?.sentence ??
+  impossibleCheckBecause(policy) ??
+  removalsFault(policy.dynamicRegistration)
