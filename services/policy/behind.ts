@@ -60,7 +60,7 @@ export class Behind {
 
   desiredChanged(environmentId: string): void {
     const desired = this.#releases.desired(environmentId)
-    for (const member of this.#members.registered(environmentId).values()) this.#look(member, desired)
+    for (const member of this.#members.in.registered(environmentId).values()) this.#look(member, desired)
   }
 
   #look(member: Member, desired: ReturnType<Releases['desired']>): void {

@@ -1,8 +1,9 @@
 import type { PolicyEvent } from '#contracts/policy.ts'
 import { refuse, type Decider, type Decision } from '#libs/decider.ts'
+import { benchOf, type Moment } from './bench.ts'
 import { evolve } from './evolve.ts'
 import { reports, type RecordProvider } from './provider/reports.ts'
-import { removalVerdicts } from './removals.ts'
+import { removalVerdicts, verdictsAtTheLast } from './removals.ts'
 import { rolloutVerdicts, settlements } from './rollouts.ts'
 import { noVerdicts, releaseKey, type Verdicts } from './state.ts'
 import type { World } from './world.ts'
@@ -10,14 +11,22 @@ import type { World } from './world.ts'
 /** What is asked of an environment's policy. `Evaluate` asks for the verdicts that are due as things stand. */
 export type PolicyRequest =
   | RecordProvider
-  | {
+  | (Moment & {
       readonly type: 'Evaluate'
       readonly environmentId: string
       readonly world: World
-      readonly nowMs: number
       readonly decisionId: string
       readonly idOf: (index: number) => string
-    }
+    })
+  | (Moment & {
+      /** Right before a removal is carried out: does everything that led to it still hold? */
+      readonly type: 'LookAgain'
+      readonly environmentId: string
+      readonly machineId: string
+      readonly decisionId: string
+      readonly world: World
+      readonly newId: string
+    })
   | {
       readonly type: 'ReleaseWithheld'
       readonly environmentId: string
@@ -60,6 +69,8 @@ export const policy: Decider<Verdicts, PolicyRequest, PolicyEvent> = {
     switch (request.type) {
       case 'Evaluate':
         return evaluate(request, state)
+      case 'LookAgain':
+        return lookAgain(request, state)
       case 'ReleaseWithheld':
         return release(request, state)
       case 'RevertDecision':
@@ -89,14 +100,24 @@ export const policy: Decider<Verdicts, PolicyRequest, PolicyEvent> = {
 type RequestOf<Type extends PolicyRequest['type']> = Extract<PolicyRequest, { type: Type }>
 
 /** What has ended is settled first, so that what follows from it is seen in the same look. */
-function evaluate({ environmentId, world, decisionId, idOf, nowMs }: RequestOf<'Evaluate'>, before: Verdicts) {
+function evaluate(request: RequestOf<'Evaluate'>, before: Verdicts): readonly PolicyEvent[] {
+  const { environmentId, world, decisionId, idOf, nowMs } = request
   const settled = settlements(environmentId, before, world, nowMs)
   const state = settled.reduce(evolve, before)
+  const bench = benchOf(environmentId, state, world, request)
   return [
     ...settled,
-    ...removalVerdicts(environmentId, state, world, decisionId, nowMs),
+    ...(bench === null ? [] : removalVerdicts(bench, decisionId)),
     ...rolloutVerdicts(environmentId, state, world, idOf, nowMs),
   ]
+}
+
+function lookAgain(request: RequestOf<'LookAgain'>, state: Verdicts): readonly PolicyEvent[] {
+  const { environmentId, machineId, decisionId, world, newId } = request
+  const removal = state.removals.get(machineId)
+  const bench = benchOf(environmentId, state, world, request)
+  if (bench === null || removal?.decisionId !== decisionId || removal.abandonedAt !== null) return []
+  return verdictsAtTheLast(bench, removal, newId)
 }
 
 function release({ environmentId, machineIds }: RequestOf<'ReleaseWithheld'>, state: Verdicts): Decision<PolicyEvent> {

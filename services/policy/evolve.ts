@@ -3,7 +3,8 @@ import type { PolicyEvent } from '#contracts/policy.ts'
 import { heard } from './provider/reports.ts'
 import { domainKey, installKey, releaseKey, type DecidedDeployment, type Tries, type Verdicts } from './state.ts'
 
-const removedAtMax = 1_000
+/** No rate looks at more: it is as many machines as an environment is made for. */
+const removedAtMax = 100_000
 
 type FactOf<Type extends string> = Extract<PolicyEvent, { type: Type }>
 type RemovalFact = FactOf<`Removal${string}` | 'DecisionReverted'>
@@ -38,18 +39,22 @@ export function evolve(state: Verdicts, event: PolicyEvent): Verdicts {
 function evolveRemovals(state: Verdicts, event: RemovalFact): Verdicts {
   switch (event.type) {
     case 'RemovalRequested': {
-      const { machineId, at } = event.data
+      const { machineId, at, rule } = event.data
+      // What the provider has taken out itself uses up nothing of what the guard lets go.
+      const counted = rule === 'terminated' ? state.removedAt : state.removedAt.push({ machineId, at })
       return {
         ...state,
         removals: state.removals.set(machineId, { ...event.data, abandonedAt: null, reverted: false }),
         withheld: state.withheld.delete(machineId),
         deferred: state.deferred.delete(machineId),
         resumedAt: state.resumedAt.delete(machineId),
-        removedAt: [...state.removedAt, at].slice(-removedAtMax),
+        removedAt: counted.size > removedAtMax ? counted.shift() : counted,
       }
     }
-    case 'RemovalWithheld':
-      return { ...state, withheld: state.withheld.add(event.data.machineId) }
+    case 'RemovalWithheld': {
+      const { machineId } = event.data
+      return { ...state, withheld: state.withheld.add(machineId), deferred: state.deferred.delete(machineId) }
+    }
     case 'RemovalDeferred':
       return { ...state, deferred: state.deferred.set(event.data.machineId, event.data.clause) }
     case 'DecisionReverted':
@@ -77,7 +82,7 @@ function evolveIncidents(state: Verdicts, { type, data }: IncidentFact): Verdict
   const key = domainKey(data.domain)
   switch (type) {
     case 'MassFailureDetected':
-      return { ...state, incidents: state.incidents.set(key, data.incidentId) }
+      return { ...state, incidents: state.incidents.set(key, data) }
     case 'MassFailureCleared':
       return { ...state, incidents: state.incidents.delete(key) }
   }
@@ -88,7 +93,9 @@ function resumed(state: Verdicts, { machineIds, by, at = 0 }: FactOf<'RemovalsRe
   const deferred = state.deferred.deleteAll(machineIds)
   // Whoever a person let go is let go until it has answered; then the guard holds for it as for all.
   if (by === 'person') return { ...state, withheld, deferred, released: state.released.union(machineIds) }
-  const resumedAt = state.resumedAt.withMutations((all) => machineIds.forEach((id) => void all.set(id, at)))
+  // What was only deferred was no part of a mass failure.
+  const held = machineIds.filter((id) => state.withheld.has(id) || state.released.has(id))
+  const resumedAt = state.resumedAt.withMutations((all) => held.forEach((id) => void all.set(id, at)))
   return { ...state, withheld, deferred, released: state.released.subtract(machineIds), resumedAt }
 }
 

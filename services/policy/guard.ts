@@ -1,57 +1,82 @@
+import type { PolicyEvent } from '#contracts/policy.ts'
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import { speakDuration } from '#libs/units.ts'
+
+/** Machines that fail together: those with one value of an attribute, or the whole environment (null). */
+export type Domain = Extract<PolicyEvent, { type: 'MassFailureDetected' }>['data']['domain']
+
+/** Whom a reading is of, and what has happened there. */
+export interface Read {
+  readonly domain: Domain
+  /** How many machines there are, without those of which the provider says that they are terminated. */
+  readonly registered: number
+  /** When those that are unavailable now became so. */
+  readonly unavailableSince: readonly number[]
+  /** When earlier removals were let through. */
+  readonly removedAt: readonly number[]
+}
 
 export interface GuardReading {
+  readonly domain: Domain
   readonly tripped: boolean
-  /** Machines that went unavailable together, and still are. */
+  /** The machines that went unavailable together, and still are; while all is calm, all that are unavailable. */
   readonly unavailable: number
+  /** The time within which they did. */
+  readonly fromMs: number
+  readonly untilMs: number
   readonly registered: number
   readonly share: number
   /** How many may be removed all the same, at this moment. */
   readonly allowance: number
+  /** So much is wrong that none may be. */
+  readonly isFullStop: boolean
   readonly clearsWhen: string
 }
 
 /**
- * The mass-failure guard: when many machines go silent together, it is more likely that we are wrong than that they
- * are gone. A worse outage never lets more go: what is allowed while tripped depends on the fleet's size alone, and
- * falls to nothing at a full stop.
- * @param registered how many machines the environment has
- * @param unavailableSince when those that are unavailable now became so
- * @param removedAt when earlier removals were let through
+ * The mass-failure guard of one domain: when many machines go silent together, it is more likely that we are wrong than
+ * that they are gone. A worse outage never lets more go: what is allowed while tripped depends on the fleet's size
+ * alone, and falls to nothing at a full stop. Where few are silent nothing is sorted, so that a calm look costs nothing.
  */
-export function readGuard(
-  { guard }: EnvironmentPolicy,
-  registered: number,
-  unavailableSince: readonly number[],
-  removedAt: readonly number[],
-  nowMs: number,
-): GuardReading {
-  const unavailable = mostWithin(
-    unavailableSince.toSorted((a, b) => a - b),
-    guard.windowMs,
-  )
+export function readGuard({ guard }: EnvironmentPolicy, read: Read, nowMs: number): GuardReading {
+  const { domain, registered, unavailableSince, removedAt } = read
+  const silent = unavailableSince.length
+  const isOver = (count: number) => count > guard.floor && registered > 0 && count / registered > guard.share
+  const most = guard.enabled && isOver(silent) ? mostWithin(unavailableSince, guard.windowMs) : null
+  const { count: unavailable, fromMs, untilMs } = most ?? { count: silent, fromMs: 0, untilMs: 0 }
   const share = registered === 0 ? 0 : unavailable / registered
-  const tripped = guard.enabled && unavailable > guard.floor && share > guard.share
-  const recently = removedAt.filter((at) => at > nowMs - guard.releaseEveryMs).length
-  const rate = share >= guard.fullStopShare ? 0 : Math.max(0, Math.floor(registered * guard.releaseShare) - recently)
-  const percent = Math.round(guard.share * 100)
+  const tripped = most !== null && isOver(unavailable)
+  const isFullStop = tripped && share >= guard.fullStopShare
+  const every = Math.floor(registered * guard.releaseShare)
+  const recent = tripped ? removedAt.filter((at) => at > nowMs - guard.releaseEveryMs) : []
+  const rate = isFullStop ? 0 : Math.max(0, every - recent.length)
   return {
-    tripped,
-    unavailable,
-    registered,
-    share,
+    ...{ domain, tripped, unavailable, fromMs, untilMs, registered, share, isFullStop },
     allowance: tripped ? rate : Number.POSITIVE_INFINITY,
-    clearsWhen: `at most ${percent} % of the machines, or ${guard.floor}, are unavailable together, or a person releases it`,
+    clearsWhen: clearing(guard, domain, isFullStop ? 0 : every),
   }
 }
 
-/** The largest number of instants that lie within one window. */
-function mostWithin(sorted: readonly number[], windowMs: number): number {
-  let most = 0
+/** What has to happen before removals go on as usual, and what goes on until then. */
+function clearing(guard: EnvironmentPolicy['guard'], domain: Domain, every: number): string {
+  const percent = (share: number) => `${Math.round(share * 100)} %`
+  const where = domain === null ? '' : ` with ${domain.attribute} ${domain.value}`
+  const meanwhile = every === 0 ? 'none is removed' : `at most ${every} in ${speakDuration(guard.releaseEveryMs)} are`
+  return (
+    `at most ${percent(guard.share)} of the machines${where}, or ${guard.floor}, are unavailable together, ` +
+    `or a person releases it; until then ${meanwhile}`
+  )
+}
+
+/** The largest number of instants that lie within one window, and where. */
+function mostWithin(instants: readonly number[], windowMs: number) {
+  const sorted = instants.toSorted((a, b) => a - b)
+  let most = { count: 0, fromMs: 0, untilMs: 0 }
   let first = 0
   for (let last = 0; last < sorted.length; last++) {
     while (sorted[last]! - sorted[first]! > windowMs) first++
-    most = Math.max(most, last - first + 1)
+    if (last - first + 1 > most.count)
+      most = { count: last - first + 1, fromMs: sorted[first]!, untilMs: sorted[last]! }
   }
   return most
 }

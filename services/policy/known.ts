@@ -1,36 +1,35 @@
-import { wholePolicy } from '#contracts/policySettings.ts'
 import { ineligibility } from '#contracts/eligibility.ts'
 import { AskedDeployments } from './asked.ts'
 import { Behind } from './behind.ts'
 import type { Ending } from './endings.ts'
 import { Gaps } from '#libs/gaps.ts'
 import { Members } from './members.ts'
-import type { News, NewsOf } from './news.ts'
+import { isRolloutNews, isVerdictNews, type News, type RolloutNews, type VerdictNews } from './news.ts'
+import { Policies } from './policies.ts'
+import { Provided } from './provided.ts'
 import { Releases, type Running } from './releases.ts'
 import type { World } from './world.ts'
 
 type EnvironmentIds = readonly string[]
-type VerdictNews =
-  | ('AutomaticDeploymentRequested' | 'AutomaticDeploymentSettled' | 'AutomaticDeploymentAbandoned')
-  | ('ReleaseCircuitClosed' | 'RemovalsResumed' | 'ProviderAnswered' | 'ProviderFellSilent')
-type RolloutNews =
-  | ('ProjectCreated' | 'ReleaseCreated' | 'ReleaseOverrideSet' | 'TargetExcluded')
-  | ('DeploymentCreated' | Ending['type'])
 const nobody: EnvironmentIds = []
 
 /** What policy knows of everyone else, from their events; another service is never asked for it. */
 export class Known {
   readonly #members = new Members()
+  readonly #provided = new Provided(this.#members)
   readonly #releases = new Releases()
   readonly asked = new AskedDeployments()
   readonly #behind = new Behind(this.#members, this.#releases, this.asked)
   readonly #gaps = new Gaps()
-  readonly #policies = new Map<string, ReturnType<World['policyOf']> & object>()
+  readonly #policies = new Policies(this.#members, this.#provided)
 
   readonly world: World = {
-    policyOf: (environmentId) => this.#policies.get(environmentId),
-    registered: (environmentId) => this.#members.registered(environmentId).size,
-    unavailable: (environmentId) => this.#members.unavailable(environmentId).values(),
+    policyOf: (environmentId) => this.#policies.of(environmentId),
+    member: (machineId) => this.#members.get(machineId),
+    registered: (environmentId) => this.#members.in.registered(environmentId).size,
+    registeredIn: (environmentId, value) => this.#members.in.registeredIn(environmentId, value),
+    unavailable: (environmentId) => this.#members.in.unavailable(environmentId).values(),
+    suspects: (environmentId) => this.#members.in.suspects(environmentId).values(),
     behind: (environmentId) => this.#behind.in(environmentId),
     desired: (environmentId) => this.#releases.desired(environmentId),
     ended: (environmentId) => this.asked.ended(environmentId),
@@ -41,28 +40,34 @@ export class Known {
   }
 
   environmentIds(): EnvironmentIds {
-    return [...this.#policies.keys()]
+    return this.#policies.environmentIds()
   }
 
   /** Whether nothing could be due in the environment by time alone. */
   isCalm(environmentId: string): boolean {
-    const { size } = this.#members.unavailable(environmentId)
+    const { size } = this.#members.in.suspects(environmentId)
     return size === 0 && this.#behind.isNobody(environmentId) && this.asked.isCalm(environmentId)
   }
 
   /** Takes in what has happened, and says which environments are to be looked at because of it. */
   apply(event: News): EnvironmentIds {
+    if (isRolloutNews(event)) return this.#applyToRollouts(event)
+    if (isVerdictNews(event)) return this.#applyToVerdicts(event)
     switch (event.type) {
       case 'EnvironmentCreated':
-      case 'EnvironmentPolicyChanged': {
-        const { environmentId, policy, policyVersion } = event.data
-        this.#policies.set(environmentId, { policy: wholePolicy(policy), policyVersion })
-        return [environmentId]
-      }
+      case 'EnvironmentPolicyChanged':
+        this.#policies.settle(event.data)
+        return [event.data.environmentId]
       case 'ObservationGapStarted':
       case 'ObservationGapEnded':
         this.#gaps.apply(event)
         return nobody
+      case 'HealthCheckFailed':
+        this.#members.feel(event)
+        return this.#suspectedIn(event.data.machineId)
+      case 'MachineReregistered':
+        this.#members.list(event)
+        return this.#suspectedIn(event.data.machineId)
       case 'MachineRegistered':
       case 'MachineChanged':
       case 'MachineRestored':
@@ -71,33 +76,23 @@ export class Known {
       case 'MachineDisabled':
       case 'MachineQuarantined':
       case 'MachineReleased':
+        return this.#onMachine(event.data.machineId, () => this.#members.list(event))
       case 'MachineBecameHealthy':
       case 'MachineBecameDegraded':
       case 'MachineBecameUnhealthy':
       case 'MachineBecameUnavailable':
       case 'HealthForgotten':
-        return this.#onMachine(event.data.machineId, () => this.#members.apply(event))
-      case 'ProjectCreated':
-      case 'ReleaseCreated':
-      case 'ReleaseOverrideSet':
-      case 'DeploymentCreated':
-      case 'DeploymentSucceeded':
-      case 'DeploymentFailed':
-      case 'DeploymentCancelled':
-      case 'TargetExcluded':
-        return this.#applyToRollouts(event)
-      case 'AutomaticDeploymentRequested':
-      case 'AutomaticDeploymentSettled':
-      case 'AutomaticDeploymentAbandoned':
-      case 'ReleaseCircuitClosed':
-      case 'RemovalsResumed':
-      case 'ProviderAnswered':
-      case 'ProviderFellSilent':
-        return this.#applyToVerdicts(event)
+        return this.#onMachine(event.data.machineId, () => this.#members.feel(event))
     }
   }
 
-  #applyToRollouts(event: NewsOf<RolloutNews>): EnvironmentIds {
+  /** Lateness and what a machine says of itself matter only where its removal is in question. */
+  #suspectedIn(machineId: string): EnvironmentIds {
+    const { environmentId = '' } = this.#members.get(machineId) ?? {}
+    return this.#members.in.suspects(environmentId).has(machineId) ? [environmentId] : nobody
+  }
+
+  #applyToRollouts(event: RolloutNews): EnvironmentIds {
     switch (event.type) {
       case 'ProjectCreated':
         this.#releases.projectCreated(event.data.projectId)
@@ -124,14 +119,27 @@ export class Known {
     }
   }
 
-  /** Our own decisions: what is under way because of them, and what a person has decided. */
-  #applyToVerdicts(event: NewsOf<VerdictNews>): EnvironmentIds {
+  /** Our own decisions: what is under way because of them, what a person has decided, and what providers said. */
+  #applyToVerdicts(event: VerdictNews): EnvironmentIds {
     const { environmentId } = event.data
-    if (event.type === 'ReleaseCircuitClosed') return [environmentId]
-    if (event.type === 'ProviderAnswered' || event.type === 'ProviderFellSilent') return [environmentId]
-    if (event.type === 'RemovalsResumed') return event.data.by === 'person' ? [environmentId] : nobody
-    for (const machineId of this.asked.apply(event)) this.#behind.touched(machineId)
-    return event.type === 'AutomaticDeploymentRequested' ? nobody : [environmentId]
+    switch (event.type) {
+      case 'ReleaseCircuitClosed':
+        return [environmentId]
+      case 'RemovalsResumed':
+        return event.data.by === 'person' ? [environmentId] : nobody
+      case 'RemovalAbandoned':
+        this.#members.answered(event.data.machineId)
+        return nobody
+      case 'ProviderAnswered':
+      case 'ProviderFellSilent':
+        this.#provided.apply(event)
+        return [environmentId]
+      case 'AutomaticDeploymentRequested':
+      case 'AutomaticDeploymentSettled':
+      case 'AutomaticDeploymentAbandoned':
+        for (const machineId of this.asked.apply(event)) this.#behind.touched(machineId)
+        return event.type === 'AutomaticDeploymentRequested' ? nobody : [environmentId]
+    }
   }
 
   /** Another machine is there, or it has another state: its quiet period begins anew. */
@@ -166,7 +174,7 @@ export class Known {
 
   #everyoneHas({ projectId, version, environmentId }: Running): boolean {
     const roles = this.#releases.targetRolesOf(projectId, version)
-    const eligible = [...this.#members.registered(environmentId).values()].filter(
+    const eligible = [...this.#members.in.registered(environmentId).values()].filter(
       (one) => ineligibility(one, environmentId, roles) === null,
     )
     return eligible.length > 0 && eligible.every(({ installed }) => installed.get(projectId)?.version === version)

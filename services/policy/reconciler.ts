@@ -4,6 +4,7 @@ import { policyStream } from '#contracts/subjects.ts'
 import { createHandler } from '#libs/handle.ts'
 import type { Platform } from '#libs/platform.ts'
 import { Wakes } from '#libs/wakes.ts'
+import type { Moment } from './bench.ts'
 import { policy, type PolicyRequest } from './decider.ts'
 import { Known } from './known.ts'
 import { isNews } from './news.ts'
@@ -49,6 +50,11 @@ export class Reconciler {
     return this.#verdicts.load(policyStream(environmentId))
   }
 
+  moment(): Moment {
+    const { clock } = this.#platform
+    return { nowMs: clock.steadyMs(), wallMs: clock.wallMs() }
+  }
+
   /** Takes in the next events of the store, in order. */
   follow(events: readonly Recorded[]): void {
     for (const event of events) {
@@ -89,10 +95,10 @@ export class Reconciler {
     if (this.#pauses.isUnsettled) return void this.#overdue.add(environmentId)
     const decisionId = clock.id()
     const idOf = () => clock.id()
-    const nowMs = clock.steadyMs()
     const cause = { actor: 'service:policy', commandId: decisionId, ...wake }
+    const { world } = this.known
     try {
-      await this.request({ type: 'Evaluate', environmentId, world: this.known.world, nowMs, decisionId, idOf }, cause)
+      await this.request({ type: 'Evaluate', environmentId, world, ...this.moment(), decisionId, idOf }, cause)
       this.#overdue.delete(environmentId)
     } catch (error) {
       this.#overdue.add(environmentId)

@@ -1,130 +1,143 @@
-import type { PolicyEvent } from '#contracts/policy.ts'
-import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import { DeferralClause, type PolicyEvent } from '#contracts/policy.ts'
+import { dueBy, observedSilenceMs, silentSince, type Bench } from './bench.ts'
+import type { Clause } from './clause.ts'
+import { firstObstacle, obstacleAtTheLast } from './clauses.ts'
 import { evolve } from './evolve.ts'
-import { readGuard, type GuardReading } from './guard.ts'
-import type { Verdicts } from './state.ts'
-import type { Member, World } from './world.ts'
-
-interface Candidate {
-  readonly member: Member
-  readonly unavailableSince: number
-  readonly observedMs: number
-  readonly rule: 'unavailable' | 'not-contactable'
-}
-
-/** The environment that is judged, and by which policy. */
-interface Bench {
-  readonly environmentId: string
-  readonly policy: EnvironmentPolicy
-  readonly policyVersion: number
-  readonly state: Verdicts
-  readonly world: World
-  readonly nowMs: number
-}
-
-/** A removal that was decided and neither carried out nor given up for so long has got lost, and is decided again. */
-const carriedOutWithinMs = 5 * 60_000
+import type { GuardReading } from './guard.ts'
+import { holding } from './guards.ts'
+import { incidentVerdicts } from './incidents.ts'
+import { watched } from './silence.ts'
+import { domainKey, type DecidedRemoval } from './state.ts'
+import type { Member } from './world.ts'
 
 /**
- * Who is to be taken out now, who is held back, and who is held back no more. Silence counts only as far as it was
- * observed, and only when observation has lasted long enough since its last break to be sure of it again.
+ * Who is to be taken out now, who is held back or has to wait, and who is held back no more.
  * @param decisionId names this decision; whatever it removes can be restored together
  */
-export function removalVerdicts(
-  environmentId: string,
-  state: Verdicts,
-  world: World,
-  decisionId: string,
-  nowMs: number,
-): readonly PolicyEvent[] {
-  const known = world.policyOf(environmentId)
-  if (known === undefined) return []
-  const bench: Bench = { environmentId, ...known, state, world, nowMs }
-  const silent = [...world.unavailable(environmentId)]
-  const isElastic = known.policy.dynamicRegistration.enabled
-  const since = silent.flatMap(({ unavailableSince }) => unavailableSince ?? [])
-  const guard = readGuard(known.policy, world.registered(environmentId), since, state.removedAt, nowMs)
-  const free = resumed(bench, isElastic ? silent : [], guard)
-  const after = { ...bench, state: free.reduce(evolve, state) }
-  const candidates = isElastic ? silent.flatMap((member) => candidacy(after, member) ?? []) : []
-  return [...free, ...judge(after, candidates, guard, decisionId)]
+export function removalVerdicts(bench: Bench, decisionId: string): readonly PolicyEvent[] {
+  const incidents = incidentVerdicts(bench, decisionId)
+  const told = knowing(bench, incidents)
+  const free = resumed(told)
+  return [...incidents, ...free, ...judge(knowing(told, free), decisionId)]
 }
 
 /**
- * The guard's hold on a machine ends when the machine answers or is gone, or when the guard lets everybody go. It does
- * not end because we were away for a while, though nobody is a candidate then.
+ * Looks once more at a removal that was decided, right before it is carried out: what has changed meanwhile stops it.
+ * One that a tripped guard let go at its rate goes on, unless so much is wrong by now that none may be removed.
+ * @param newId names an incident that is opened by this look
  */
-function resumed(
-  { environmentId, state, nowMs }: Bench,
-  silent: readonly Member[],
-  { tripped }: GuardReading,
-): readonly PolicyEvent[] {
-  if (state.withheld.isEmpty() && state.released.isEmpty()) return []
-  const stillSilent = new Set(silent.map(({ machineId }) => machineId))
-  const free = [
-    ...state.withheld.filter((id) => !tripped || !stillSilent.has(id)),
-    ...state.released.filter((id) => !stillSilent.has(id)),
-  ]
-  const machineIds = [...new Set(free)]
-  return machineIds.length === 0
-    ? []
-    : [{ type: 'RemovalsResumed', data: { environmentId, machineIds, by: 'recovery', at: nowMs } }]
-}
-
-function judge(
-  bench: Bench,
-  candidates: readonly Candidate[],
-  guard: GuardReading,
-  decisionId: string,
-): readonly PolicyEvent[] {
-  const { environmentId, policy, policyVersion, state } = bench
-  const { unavailable, registered, share, clearsWhen } = guard
-  const reading = { unavailable, registered, share, thresholdShare: policy.guard.share, clearsWhen }
-  let { allowance } = guard
-  return candidates.flatMap((candidate): readonly PolicyEvent[] => {
-    const { machineId } = candidate.member
-    if (state.released.has(machineId)) return [removal(bench, candidate, decisionId)]
-    if (allowance > 0) {
-      allowance--
-      return [removal(bench, candidate, decisionId)]
-    }
-    if (state.withheld.has(machineId)) return []
-    return [{ type: 'RemovalWithheld', data: { environmentId, machineId, ...reading, policyVersion } }]
+export function verdictsAtTheLast(bench: Bench, removal: DecidedRemoval, newId: string): readonly PolicyEvent[] {
+  const { environmentId, state, policy, guards, nowMs } = bench
+  const { machineId } = removal
+  const member = bench.world.member(machineId)
+  if (member?.registered !== true) return []
+  const stop = (detail: string): PolicyEvent => ({
+    type: 'RemovalAbandoned',
+    data: { environmentId, machineId, detail, at: nowMs },
   })
+  const obstacle = obstacleAtTheLast(bench, member)
+  if (obstacle !== null) return [stop(obstacle.detail), ...deferral(bench, member, obstacle)]
+  if (state.released.has(machineId)) return []
+
+  const wasLetGo = ({ domain, isFullStop }: GuardReading) => {
+    const incident = state.incidents.get(domainKey(domain)) ?? state.incidents.get(domainKey(null))
+    return !isFullStop && incident !== undefined && incident.at <= removal.at
+  }
+  const holder = holding(guards, policy, member).find((reading) => !wasLetGo(reading))
+  if (holder === undefined) return []
+  const incidents = incidentVerdicts(bench, newId)
+  return [...incidents, stop('a mass failure began'), ...withheld(knowing(bench, incidents), member, holder)]
 }
 
-function removal(
-  { environmentId, policy, policyVersion, nowMs }: Bench,
-  { member, rule, unavailableSince, observedMs }: Candidate,
-  decisionId: string,
-): PolicyEvent {
+const knowing = (bench: Bench, events: readonly PolicyEvent[]): Bench =>
+  events.length === 0 ? bench : { ...bench, state: events.reduce(evolve, bench.state) }
+
+/**
+ * The hold on a machine ends when the machine answers or is gone, or when the guard lets everybody go. It does not end
+ * because we were away for a while, though nobody may be removed then.
+ */
+function resumed(bench: Bench): readonly PolicyEvent[] {
+  const { environmentId, policy, state, world, guards, nowMs } = bench
+  if (state.withheld.isEmpty() && state.released.isEmpty() && state.deferred.isEmpty()) return []
+  const isElastic = policy.dynamicRegistration.enabled
+  const here = (machineId: string, is: (member: Member) => boolean): boolean => {
+    const member = world.member(machineId)
+    return isElastic && member !== undefined && watched.holds(bench, member) && is(member)
+  }
+  const isSilent = ({ status }: Member) => status === 'unavailable'
+  const isHeld = (member: Member) => isSilent(member) && holding(guards, policy, member).length > 0
+  const isSuspect = (member: Member) => isSilent(member) || member.providerState === 'terminated'
+  const machineIds = new Set([
+    ...state.withheld.filter((id) => !here(id, isHeld)),
+    ...state.released.filter((id) => !here(id, isSilent)),
+    ...state.deferred.keySeq().filter((id) => !here(id, isSuspect)),
+  ])
+  if (machineIds.size === 0) return []
+  return [{ type: 'RemovalsResumed', data: { environmentId, machineIds: [...machineIds], by: 'recovery', at: nowMs } }]
+}
+
+/**
+ * Each machine that would be removed takes a place of every reading that holds it, whether it goes or not. So who goes
+ * depends on nobody's fate but on how many are before it, and one machine more that fails never lets another one go.
+ */
+function judge(bench: Bench, decisionId: string): readonly PolicyEvent[] {
+  const { environmentId, policy, state, world, guards } = bench
+  const taken = new Map<GuardReading, number>()
+  const takesPlace = (reading: GuardReading): boolean => {
+    const before = taken.get(reading) ?? 0
+    taken.set(reading, before + 1)
+    return before < reading.allowance
+  }
+  const verdicts: PolicyEvent[] = []
+  for (const member of world.suspects(environmentId)) {
+    const obstacle = firstObstacle(bench, member)
+    if (obstacle !== null) {
+      verdicts.push(...deferral(bench, member, obstacle))
+      continue
+    }
+    const holders = state.released.has(member.machineId) ? [] : holding(guards, policy, member)
+    const goes = holders.filter(takesPlace).length === holders.length
+    verdicts.push(...(goes ? removal(bench, member, decisionId) : withheld(bench, member, holders[0])))
+  }
+  return verdicts
+}
+
+function removal(bench: Bench, member: Member, decisionId: string): readonly PolicyEvent[] {
+  const { environmentId, policy, policyVersion, nowMs } = bench
   const { machineId, notContactableIn } = member
+  const rule = dueBy(bench, member)
+  const unavailableSince = silentSince(member)
+  if (rule === null || unavailableSince === null) return []
   const thresholdMs = rule === 'unavailable' ? policy.dynamicRegistration.removeAfterMs : 0
   const deploymentId = rule === 'not-contactable' ? notContactableIn : null
   const about = { environmentId, machineId, decisionId, at: nowMs, rule, policyVersion, deploymentId }
-  const evidence = { unavailableSince, observedMs: Math.round(observedMs), thresholdMs }
-  return { type: 'RemovalRequested', data: { ...about, ...evidence } }
+  const evidence = { unavailableSince, observedMs: Math.round(observedSilenceMs(bench, member)), thresholdMs }
+  return [{ type: 'RemovalRequested', data: { ...about, ...evidence } }]
 }
 
-function candidacy({ policy, state, world, nowMs }: Bench, member: Member): Candidate | null {
-  const { dynamicRegistration, guard, health } = policy
-  const { machineId, unavailableSince, notContactableIn } = member
-  if (unavailableSince === null) return null
-  const observingSince = world.observingSince()
-  if (observingSince === null || nowMs - observingSince < health.unavailableAfterMs) return null
+/** Told once; again only when something else had been told meanwhile. */
+function withheld(bench: Bench, { machineId }: Member, reading: GuardReading | undefined): readonly PolicyEvent[] {
+  const { environmentId, policy, policyVersion, state, nowMs } = bench
+  if (reading === undefined || (state.withheld.has(machineId) && !state.deferred.has(machineId))) return []
+  const { domain, unavailable, registered, share, clearsWhen } = reading
+  const incident = state.incidents.get(domainKey(domain))
+  const figures = { unavailable, registered, share, thresholdShare: policy.guard.share, policyVersion, clearsWhen }
+  const named = { ...(incident && { incidentId: incident.incidentId }), domain, at: nowMs }
+  return [{ type: 'RemovalWithheld', data: { environmentId, machineId, ...figures, ...named } }]
+}
 
-  // Where many came back together, the last ones are given time to do the same.
-  if (nowMs - (state.resumedAt.get(machineId) ?? 0) < guard.windowMs) return null
-  const decided = state.removals.get(machineId)
-  if (decided?.unavailableSince === unavailableSince) {
-    const { at, abandonedAt } = decided
-    if (abandonedAt === null ? nowMs - at < carriedOutWithinMs : nowMs - abandonedAt < health.unavailableAfterMs)
-      return null
-  }
-  const observedMs = world.observedMs(unavailableSince, nowMs)
-  if (observedMs >= dynamicRegistration.removeAfterMs)
-    return { member, unavailableSince, observedMs, rule: 'unavailable' }
-  if (notContactableIn !== null && dynamicRegistration.removeWhenNotContactable)
-    return { member, unavailableSince, observedMs, rule: 'not-contactable' }
-  return null
+const isDeferral = (clause: Clause['clause']): clause is DeferralClause =>
+  DeferralClause.options.some((option) => option === clause)
+
+/** A machine that the guard holds waits anyway, so what passes by itself is not worth a word. */
+const passing: ReadonlySet<DeferralClause> = new Set(['start-up', 'quiet-hours'])
+
+function deferral(bench: Bench, member: Member, { clause, detail }: Clause): readonly PolicyEvent[] {
+  const { environmentId, policyVersion, state, nowMs } = bench
+  const { machineId } = member
+  if (!isDeferral(clause) || state.deferred.get(machineId) === clause) return []
+  if (passing.has(clause) && state.withheld.has(machineId) && !state.deferred.has(machineId)) return []
+  const evidence = { unavailableSince: silentSince(member), observedMs: Math.round(observedSilenceMs(bench, member)) }
+  const about = { environmentId, machineId, clause, detail, ...evidence, policyVersion, at: nowMs }
+  return [{ type: 'RemovalDeferred', data: about }]
 }

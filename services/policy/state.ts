@@ -1,4 +1,4 @@
-import { Map, OrderedSet, Set } from 'immutable'
+import { List, Map, OrderedSet, Set } from 'immutable'
 import type { DeferralClause, PolicyEvent } from '#contracts/policy.ts'
 import type { ProviderWord } from './provider/reports.ts'
 
@@ -10,13 +10,13 @@ export interface Verdicts {
   /** By machine: why its removal, which is due, waits though no mass failure holds it. */
   readonly deferred: Map<string, DeferralClause>
   /** By failure domain: the mass failure that lasts. */
-  readonly incidents: Map<string, string>
+  readonly incidents: Map<string, Incident>
   /** Machines that a person let go: the guard does not hold them until they have answered again. */
   readonly released: OrderedSet<string>
   /** When the guard let a machine be that it had held: others may be on their way back, so it is given time as well. */
   readonly resumedAt: Map<string, number>
   /** When removals were let through, latest last: what the rate of a tripped guard is counted from. */
-  readonly removedAt: readonly number[]
+  readonly removedAt: List<{ readonly machineId: string; readonly at: number }>
   /** By deployment: the automatic deployments that have not settled. */
   readonly pending: Map<string, DecidedDeployment>
   /** By machine and project: the automatic deployment that is under way. */
@@ -39,6 +39,11 @@ export type DecidedRemoval = Extract<PolicyEvent, { type: 'RemovalRequested' }>[
   /** Whether a person has taken it back. */
   readonly reverted: boolean
 }
+/** A mass failure that lasts. */
+export type Incident = Pick<
+  Extract<PolicyEvent, { type: 'MassFailureDetected' }>['data'],
+  'incidentId' | 'domain' | 'at' | 'machineIds' | 'policyVersion'
+>
 export type DecidedDeployment = Pick<
   Extract<PolicyEvent, { type: 'AutomaticDeploymentRequested' }>['data'],
   'projectId' | 'version' | 'machineIds'
@@ -61,7 +66,7 @@ export const noVerdicts: Verdicts = {
   incidents: Map(),
   released: OrderedSet(),
   resumedAt: Map(),
-  removedAt: [],
+  removedAt: List(),
   pending: Map(),
   underWay: Map(),
   tries: Map(),

@@ -1,5 +1,6 @@
 import type { Candidate } from '#contracts/eligibility.ts'
 import type { HealthStatus } from '#contracts/health.ts'
+import type { ProviderState } from '#contracts/policy.ts'
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
 
 /** A machine as policy sees it. */
@@ -13,6 +14,20 @@ export interface Member extends Candidate {
   readonly installed: ReadonlyMap<string, Installed>
   /** The deployment that could not contact it in its present spell of silence; null when none tried. */
   readonly notContactableIn: string | null
+  /** What it says of itself: failure domains and labels are read from here. */
+  readonly attributes: Readonly<Record<string, string>>
+  /**
+   * When health first said anything of it after it was registered or restored; null when it has said nothing yet. What
+   * a start-up grace is counted from: unlike the time of the registration, it is by the steady clock, and it is in the
+   * log, so neither a clock that is set nor a restart changes it.
+   */
+  readonly startedAt: number | null
+  /** When its heartbeat was found late; null once it is known to answer. It becomes late before it is unavailable. */
+  readonly lateSince: number | null
+  /** What the provider says of it; `silent` while the provider cannot be asked, null when it has said nothing. */
+  readonly providerState: ProviderState | 'silent' | null
+  /** When the provider said so. */
+  readonly providerSaidAt: number | null
 }
 
 export interface Installed {
@@ -44,10 +59,15 @@ export interface Ended {
  */
 export interface World {
   policyOf(environmentId: string): { readonly policy: EnvironmentPolicy; readonly policyVersion: number } | undefined
+  member(machineId: string): Member | undefined
   /** How many machines the environment has. */
   registered(environmentId: string): number
+  /** How many of them have this value of the attribute by which the environment's policy tells failure domains apart. */
+  registeredIn(environmentId: string, domainValue: string): number
   /** The machines of the environment that do not answer, except those that nobody watches. */
   unavailable(environmentId: string): Iterable<Member>
+  /** Those, and the machines of which the provider says that they are terminated, whether they answer or not. */
+  suspects(environmentId: string): Iterable<Member>
   /** The machines that could have a desired release now and have another one or none. */
   behind(environmentId: string): Iterable<Member>
   desired(environmentId: string): readonly Desired[]

@@ -34,7 +34,9 @@ class Story {
       process: processOf(...(steps.length > 0 ? steps : [{ id: 'a' }])),
     })
   machine = (machineId: string, roles = ['web']) =>
-    this.tell('MachineRegistered', { machineId, name: machineId, environmentId, roles }).tell('MachineBecameHealthy', {
+    this.tell('MachineRegistered', {
+      ...{ machineId, name: machineId, environmentId, roles, attributes: {} },
+    }).tell('MachineBecameHealthy', {
       machineId,
       at: 0,
     })
@@ -254,7 +256,7 @@ describe('an environment', () => {
     ['RemovalsResumed by itself', (of: Story) => of.tell('RemovalsResumed', { environmentId, by: 'recovery' })],
     [
       'MachineRegistered elsewhere',
-      (of: Story) => of.tell('MachineRegistered', { machineId: 'x', environmentId: 'far', roles: [] }),
+      (of: Story) => of.tell('MachineRegistered', { machineId: 'x', environmentId: 'far', roles: [], attributes: {} }),
     ],
   ])('is not looked at because of %s', (_, tell) => expect(tell(story()).woken.at(-1)).not.toContain(environmentId))
   it.each([

@@ -8,7 +8,7 @@ import type { Settings } from '#test/services/deployment/stage.ts'
 /** Removals and quiet periods as short as a test likes them. */
 export const quick: Settings = {
   automaticDeployments: { quietMs: 1_000, waitMaxMs: 5_000, backoffMinMs: 30_000, backoffMaxMs: 3_600_000 },
-  dynamicRegistration: { removeAfterMs: 600_000 },
+  dynamicRegistration: { removeAfterMs: 600_000, startUpGraceMs: 0 },
 }
 
 /** Policy and deployment as they are, with a registry and a health service that only do what is needed here. */

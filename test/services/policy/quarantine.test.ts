@@ -1,14 +1,17 @@
 import { expect, it } from 'vitest'
-import type { HealthEvent } from '#contracts/health.ts'
+import { HealthEvent } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
 import { Members } from '#services/policy/members.ts'
 import * as f from '../query/facts.ts'
 
 const { environmentId } = f
+const isHealth = (event: MachineEvent | HealthEvent): event is HealthEvent => HealthEvent.safeParse(event).success
 const after = (...events: readonly (MachineEvent | HealthEvent)[]) => {
   const members = new Members()
-  for (const event of events) members.apply(event)
-  return [...members.unavailable(environmentId).keys()]
+  for (const event of events)
+    if (isHealth(event)) members.feel(event)
+    else members.list(event)
+  return [...members.in.unavailable(environmentId).keys()]
 }
 
 it('nobody in quarantine is up for removal, however long it is silent', () => {

@@ -19,7 +19,8 @@ export const member = (machineId: string, part: Partial<Member> = {}): Member =>
     quarantined: false,
     status: 'healthy',
   },
-  ...{ unavailableSince: null, installed: new Map(), notContactableIn: null },
+  ...{ unavailableSince: null, installed: new Map(), notContactableIn: null, attributes: {} },
+  ...{ startedAt: 0, lateSince: null, providerState: null, providerSaidAt: null },
   ...part,
 })
 
@@ -48,10 +49,16 @@ interface Setting {
 export const worldOf = (setting: Setting = {}): World => {
   const { members = [], desired = [], settings = {}, since = 0, gapMs = 0 } = setting
   const registered = members.filter((one) => one.registered)
+  const policy = EnvironmentPolicy.parse(settings)
+  const domain = policy.guard.failureDomain ?? ''
+  const watched = registered.filter((one) => one.enabled && !one.quarantined)
   return {
-    policyOf: () => ({ policy: EnvironmentPolicy.parse(settings), policyVersion: 3 }),
+    policyOf: () => ({ policy, policyVersion: 3 }),
+    member: (machineId) => members.find((one) => one.machineId === machineId),
     registered: () => registered.length,
-    unavailable: () => registered.filter((one) => one.enabled && one.status === 'unavailable'),
+    registeredIn: (_, value) => registered.filter(({ attributes }) => attributes[domain] === value).length,
+    unavailable: () => watched.filter((one) => one.status === 'unavailable'),
+    suspects: () => watched.filter((one) => one.status === 'unavailable' || one.providerState === 'terminated'),
     behind: () => members.filter((one) => desired.some((release) => lacks(one, environmentId, release))),
     desired: () => desired,
     ended: () => setting.ended ?? [],
@@ -63,6 +70,6 @@ export const worldOf = (setting: Setting = {}): World => {
 }
 
 export const evaluate = (setting: Setting = {}, at = nowMs): PolicyRequest => ({
-  ...{ type: 'Evaluate', environmentId, world: worldOf(setting), nowMs: at, decisionId: 'd-1' },
+  ...{ type: 'Evaluate', environmentId, world: worldOf(setting), nowMs: at, wallMs: at, decisionId: 'd-1' },
   idOf: (index) => `00000000-0000-4000-8000-00000000000${index}`,
 })
