@@ -36,7 +36,7 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
   registry: {},
   health: { gateway: ['PingMachine'] },
   policy: {
-    registry: ['DeregisterMachine'],
+    registry: ['DeregisterMachine', 'RestoreMachine'],
     health: ['ConfirmUnavailable'],
     policy: ['CarryOutRemoval'],
     deployment: ['CreateDeployment'],
@@ -78,7 +78,7 @@ const own: Readonly<Record<ServiceName, Own>> = {
   relay: { leases: true, publish: ['remuda.events.>', '$JS.API.STREAM.CREATE.KV_remuda-leases'] },
   registry: { leases: true },
   health: { leases: true, subscribe: ['remuda.signals.heartbeat.*', 'remuda.signals.check.*'] },
-  policy: { leases: true, subscribe: ['remuda.parked.carry-out_v1'] },
+  policy: { leases: true, subscribe: ['remuda.parked.carry-out_v1', 'remuda.parked.undo_v1'] },
   deployment: { leases: true, subscribe: ['remuda.signals.task-lease', 'remuda.parked.deregister-machines_v1'] },
   gateway: {
     publish: [

@@ -99,8 +99,10 @@ export class Partition {
     if (gatewayId === undefined) this.prober.startAfresh()
   }
 
+  /** Where the provider says that there is no such machine any more, it is enough that its heartbeat is late. */
   isSilent(machineId: string, rule?: Rule): boolean {
-    return this.watchdog.isSilent(machineId, this.#nowMs()) || this.prober.isSilent(machineId, rule)
+    const after = rule === 'terminated' ? 'lateAfterMs' : 'unavailableAfterMs'
+    return this.watchdog.isSilent(machineId, this.#nowMs(), after) || this.prober.isSilent(machineId, rule)
   }
 
   silentMs(machineId: string): number | null {

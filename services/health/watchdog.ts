@@ -127,10 +127,10 @@ export class Watchdog {
     return machine === undefined ? null : this.#silence(machine, nowMs)
   }
 
-  /** Whether it has been silent for so long, heard by this observer, that it counts as unavailable. */
-  isSilent(machineId: string, nowMs: number): boolean {
+  /** Whether it has been silent for so long, heard by this observer, that it counts as unavailable, or as late. */
+  isSilent(machineId: string, nowMs: number, after: keyof Thresholds = 'unavailableAfterMs'): boolean {
     const machine = this.#watched.get(machineId)
-    return machine !== undefined && this.#silence(machine, nowMs) >= machine.thresholds.unavailableAfterMs
+    return machine !== undefined && this.#silence(machine, nowMs) >= machine.thresholds[after]
   }
 
   #look(machine: Watched, nowMs: number): HealthRecord | null {

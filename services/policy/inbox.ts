@@ -1,11 +1,12 @@
 import type { Answer } from '#contracts/command.ts'
-import type { Cause, Message } from '#contracts/message.ts'
+import type { Cause } from '#contracts/message.ts'
 import { PolicyCommand } from '#contracts/policy.ts'
 import { answerCommands, type Ask } from '#libs/ask.ts'
 import { BusFault, type Subscription } from '#libs/bus/bus.ts'
 import { isRefusal, refuse } from '#libs/decider.ts'
 import type { Platform } from '#libs/platform.ts'
 import type { PolicyRequest } from './decider.ts'
+import { deregistration } from './deregistration.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { DecidedRemoval } from './state.ts'
 
@@ -48,19 +49,44 @@ class Inbox {
     return { accepted: true, position: handled.position, result: { machineIds: touched } }
   }
 
-  async remove({ environmentId, machineId, decisionId }: Data<'CarryOutRemoval'>, cause: Cause): Promise<Answer> {
+  /**
+   * Carries out a removal. Between the decision and this moment the machine may have come back, many others may have
+   * fallen silent, or a person may have taken the decision back: all of it is asked again, the last just before acting.
+   */
+  async remove(data: Data<'CarryOutRemoval'>, cause: Cause): Promise<Answer> {
+    const { environmentId, machineId } = data
+    const { world } = this.#reconciler.known
+    const removal = await this.#standing(data)
+    if (removal === null || world.member(machineId)?.registered === false) return done
+    // Whoever listens to the machine has the last word on whether it answers.
+    const confirm = { type: 'ConfirmUnavailable', data: { machineId, rule: removal.rule } }
+    const confirmed = await this.#ask('health', confirm, follow(cause, 'confirm'))
+    if ('refused' in confirmed) return this.#giveUp(environmentId, machineId, confirmed.detail, cause)
+
+    const again: PolicyRequest = {
+      type: 'LookAgain',
+      ...data,
+      world,
+      ...this.#reconciler.moment(),
+      newId: this.#newId(),
+    }
+    const looked = await this.#reconciler.request(again, follow(cause, 'look-again'))
+    if (isRefusal(looked)) return looked
+    if ((await this.#standing(data)) === null) return done
+
+    const { provider = null } = world.policyOf(environmentId)?.policy.dynamicRegistration ?? {}
+    const removed = await this.#ask('registry', deregistration(removal, provider), follow(cause, 'remove'))
+    return 'refused' in removed ? this.#giveUp(environmentId, machineId, removed.detail, cause) : removed
+  }
+
+  /** The removal that was decided, unless it has been given up or taken back, or another one was decided since. */
+  async #standing({ environmentId, machineId, decisionId }: Data<'CarryOutRemoval'>): Promise<DecidedRemoval | null> {
     const { state } = await this.#reconciler.load(environmentId)
     const removal = state.removals.get(machineId)
-    if (removal?.decisionId !== decisionId || removal.abandonedAt !== null) return done
-    // The machine may have come back while the decision was on its way: whoever listens to it has the last word.
-    const confirm = { type: 'ConfirmUnavailable', data: { machineId } }
-    const confirmed = await this.#ask('health', confirm, follow(cause, 'confirm'))
-    const removed =
-      'refused' in confirmed
-        ? confirmed
-        : await this.#ask('registry', deregistration(machineId, removal), follow(cause, 'remove'))
-    if (!('refused' in removed)) return removed
-    const { detail } = removed
+    return removal?.decisionId === decisionId && removal.abandonedAt === null ? removal : null
+  }
+
+  #giveUp(environmentId: string, machineId: string, detail: string, cause: Cause): Promise<Answer> {
     return this.decide({ type: 'AbandonRemoval', environmentId, machineId, detail, nowMs: this.#nowMs() }, cause)
   }
 
@@ -77,19 +103,10 @@ class Inbox {
   #nowMs(): number {
     return this.#platform.clock.steadyMs()
   }
+
+  #newId(): string {
+    return this.#platform.clock.id()
+  }
 }
 
 const follow = (cause: Cause, suffix: string): Cause => ({ ...cause, commandId: `${cause.commandId}/${suffix}` })
-
-function deregistration(machineId: string, removal: DecidedRemoval): Message {
-  const { decisionId, rule, observedMs, thresholdMs, unavailableSince, policyVersion, deploymentId } = removal
-  const seconds = (ms: number) => `${Math.round(ms / 1000)} s`
-  const reason =
-    rule === 'unavailable'
-      ? `it did not answer for ${seconds(observedMs)} of observed time; the policy removes after ${seconds(thresholdMs)}`
-      : 'it could not be contacted when a deployment needed it'
-  const kind = rule === 'unavailable' ? 'policy' : 'not-contactable'
-  const evidence = { rule, unavailableSince, observedMs, thresholdMs }
-  const data = { machineId, cause: { kind, reason, decisionId, deploymentId }, evidence, policyVersion }
-  return { type: 'DeregisterMachine', data }
-}

@@ -3,7 +3,7 @@ import { startConsumer } from '#libs/consume.ts'
 import type { Platform } from '#libs/platform.ts'
 import { startReactor } from '#libs/reactor.ts'
 import { startInbox } from './inbox.ts'
-import { carryOut } from './reactor.ts'
+import { carryOut, undo } from './reactor.ts'
 import { Reconciler } from './reconciler.ts'
 
 export interface PolicyServiceSettings {
@@ -32,7 +32,8 @@ export async function startPolicy(platform: Platform, settings: PolicyServiceSet
 
   const inbox = startInbox(platform, reconciler)
   stack.defer(() => inbox.stop())
-  const reactor = stack.use(startReactor({ reactor: carryOut, ...platform }))
+  const carrying = stack.use(startReactor({ reactor: carryOut, ...platform }))
+  const undoing = stack.use(startReactor({ reactor: undo, ...platform }))
   reconciler.goLive()
   let timer = clock.timer(sweepMs, sweep)
   function sweep() {
@@ -41,6 +42,6 @@ export async function startPolicy(platform: Platform, settings: PolicyServiceSet
   }
   stack.defer(() => timer.cancel())
   const resources = stack.move()
-  const failure = Promise.race([consumer.failure, reactor.failure])
+  const failure = Promise.race([consumer.failure, carrying.failure, undoing.failure])
   return { failure, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

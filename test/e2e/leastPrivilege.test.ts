@@ -18,7 +18,7 @@ const limitMs = 90_000
 const adminToken = 'an-admin-token-for-this-test'
 const pace = {
   health: { heartbeatEveryMs: '500ms', lateAfterMs: '1500ms', unavailableAfterMs: '3s' },
-  dynamicRegistration: { enabled: true, removeAfterMs: '4s' },
+  dynamicRegistration: { enabled: true, removeAfterMs: '4s', startUpGraceMs: 0 },
   automaticDeployments: { enabled: true, quietMs: '1s', waitMaxMs: '5s' },
 }
 

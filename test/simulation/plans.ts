@@ -11,7 +11,9 @@ export function policyFor(environmentId: Home, profile: Profile, by?: Context): 
   const factor = by === undefined ? 1 : 0.5 + 1.5 * by.dice.chance()
   const automatic = environmentId === 'elastic' || (environmentId === 'static' && staticAutomatic)
   return {
-    dynamicRegistration: { enabled: environmentId === 'elastic', removeAfterMs: Math.round(removeAfterMs * factor) },
+    dynamicRegistration: {
+      ...{ enabled: environmentId === 'elastic', removeAfterMs: Math.round(removeAfterMs * factor), startUpGraceMs: 0 },
+    },
     guard: { enabled: guardEnabled },
     automaticDeployments: { enabled: automatic, backoffMaxMs: 5 * minuteMs, breakerWindowMs: 30 * minuteMs },
     health: {

@@ -7,7 +7,7 @@ export const projectId = 'shop'
 /** The pace of the demo: every duration is a setting, so minutes become seconds here and nothing else changes. */
 export const policy = {
   health: { heartbeatEveryMs: '500ms', lateAfterMs: '1500ms', unavailableAfterMs: '3s' },
-  dynamicRegistration: { enabled: true, removeAfterMs: '4s' },
+  dynamicRegistration: { enabled: true, removeAfterMs: '4s', startUpGraceMs: 0 },
   automaticDeployments: { enabled: true, quietMs: '2s', waitMaxMs: '10s' },
   deployments: { contactBudgetMs: '20s', taskLeaseMs: '60s' },
 }

@@ -16,6 +16,9 @@ export class PolicyStage extends DeploymentStage {
   /** What health says when it is asked whether a machine is still silent. */
   silent = (_machineId: string): boolean => true
 
+  /** What goes on before the registry takes a machine out, however long it takes. */
+  beforeRemoval = async (_machineId: string): Promise<void> => {}
+
   policy!: AsyncDisposable
 
   /** Starts policy, or starts it again. */
@@ -27,11 +30,22 @@ export class PolicyStage extends DeploymentStage {
   neighbours(): void {
     this.platform.bus.respond('remuda.commands.registry.DeregisterMachine', async ({ payload }) => {
       const { data } = (payload as { command: { data: { machineId: string } } }).command
+      await this.beforeRemoval(data.machineId)
       const registered = (await this.events(machineStream(data.machineId)))[0]?.data as object
       const { name, environmentId, roles } = registered as Record<string, unknown>
       const gone = { type: 'MachineDeregistered', data: { ...data, name, environmentId, roles } }
       const { version } = await this.store.read(machineStream(data.machineId))
       await this.store.append(machineStream(data.machineId), version, [gone], this.cause())
+      return { accepted: true, position: 0, result: {} }
+    })
+    this.platform.bus.respond('remuda.commands.registry.RestoreMachine', async ({ payload }) => {
+      const { data } = (payload as { command: { data: { machineId: string; reason: string } } }).command
+      const stream = machineStream(data.machineId)
+      const all = await this.events(stream)
+      if (all.at(-1)?.type !== 'MachineDeregistered') return { refused: 'MACHINE_NOT_REMOVED', detail: 'it is there' }
+      const { name, environmentId, roles } = all[0]!.data as Record<string, unknown>
+      const back = { type: 'MachineRestored', data: { ...data, name, environmentId, roles } }
+      await this.store.append(stream, all.length, [back], this.cause())
       return { accepted: true, position: 0, result: {} }
     })
     this.platform.bus.respond('remuda.commands.health.ConfirmUnavailable.0', async ({ payload }) => {

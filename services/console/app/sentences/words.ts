@@ -12,6 +12,7 @@ export type SentencesOf<Event extends { type: string; data: unknown }> = {
 const services: Readonly<Record<string, string>> = {
   policy: 'policy',
   'carry-out': 'policy',
+  undo: 'policy',
   deployment: 'deployment',
   'deregister-machines': 'deployment',
   health: 'health',
