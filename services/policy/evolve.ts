@@ -93,6 +93,8 @@ function resumed(state: Verdicts, { machineIds, by, at = 0 }: FactOf<'RemovalsRe
   const deferred = state.deferred.deleteAll(machineIds)
   // Whoever a person let go is let go until it has answered; then the guard holds for it as for all.
   if (by === 'person') return { ...state, withheld, deferred, released: state.released.union(machineIds) }
+  // Nobody came back where removals brought the number down, so nobody else is expected to.
+  if (by === 'rate') return { ...state, withheld, deferred }
   // What was only deferred was no part of a mass failure.
   const held = machineIds.filter((id) => state.withheld.has(id) || state.released.has(id))
   const resumedAt = state.resumedAt.withMutations((all) => held.forEach((id) => void all.set(id, at)))

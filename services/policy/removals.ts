@@ -6,7 +6,7 @@ import { evolve } from './evolve.ts'
 import type { GuardReading } from './guard.ts'
 import { holding } from './guards.ts'
 import { incidentVerdicts } from './incidents.ts'
-import { watched } from './silence.ts'
+import { resumed } from './resuming.ts'
 import { domainKey, type DecidedRemoval } from './state.ts'
 import type { Member } from './world.ts'
 
@@ -17,7 +17,7 @@ import type { Member } from './world.ts'
 export function removalVerdicts(bench: Bench, decisionId: string): readonly PolicyEvent[] {
   const incidents = incidentVerdicts(bench, decisionId)
   const told = knowing(bench, incidents)
-  const free = resumed(told)
+  const free = resumed(told, incidents)
   return [...incidents, ...free, ...judge(knowing(told, free), decisionId)]
 }
 
@@ -51,30 +51,6 @@ export function verdictsAtTheLast(bench: Bench, removal: DecidedRemoval, newId: 
 
 const knowing = (bench: Bench, events: readonly PolicyEvent[]): Bench =>
   events.length === 0 ? bench : { ...bench, state: events.reduce(evolve, bench.state) }
-
-/**
- * The hold on a machine ends when the machine answers or is gone, or when the guard lets everybody go. It does not end
- * because we were away for a while, though nobody may be removed then.
- */
-function resumed(bench: Bench): readonly PolicyEvent[] {
-  const { environmentId, policy, state, world, guards, nowMs } = bench
-  if (state.withheld.isEmpty() && state.released.isEmpty() && state.deferred.isEmpty()) return []
-  const isElastic = policy.dynamicRegistration.enabled
-  const here = (machineId: string, is: (member: Member) => boolean): boolean => {
-    const member = world.member(machineId)
-    return isElastic && member !== undefined && watched.holds(bench, member) && is(member)
-  }
-  const isSilent = ({ status }: Member) => status === 'unavailable'
-  const isHeld = (member: Member) => isSilent(member) && holding(guards, policy, member).length > 0
-  const isSuspect = (member: Member) => isSilent(member) || member.providerState === 'terminated'
-  const machineIds = new Set([
-    ...state.withheld.filter((id) => !here(id, isHeld)),
-    ...state.released.filter((id) => !here(id, isSilent)),
-    ...state.deferred.keySeq().filter((id) => !here(id, isSuspect)),
-  ])
-  if (machineIds.size === 0) return []
-  return [{ type: 'RemovalsResumed', data: { environmentId, machineIds: [...machineIds], by: 'recovery', at: nowMs } }]
-}
 
 /**
  * Each machine that would be removed takes a place of every reading that holds it, whether it goes or not. So who goes
