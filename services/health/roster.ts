@@ -77,15 +77,11 @@ export class Roster {
       case 'EnvironmentPolicyChanged':
         this.#policies.set(event.data.environmentId, wholePolicy(event.data.policy).health)
         return
-      case 'MachineRegistered': {
-        const { environmentId, roles, publicKey } = event.data
-        return this.#set(event, { environmentId, roles, registered: true, hasAgent: publicKey !== null })
-      }
+      case 'MachineRegistered':
+        return this.#set(event, { ...placeOf(event.data), hasAgent: event.data.publicKey !== null })
       case 'MachineChanged':
-      case 'MachineRestored': {
-        const { environmentId, roles } = event.data
-        return this.#set(event, { environmentId, roles, registered: true })
-      }
+      case 'MachineRestored':
+        return this.#set(event, placeOf(event.data))
       case 'MachineDeregistered':
         return this.#set(event, { registered: false, isStale: true })
       case 'MachineDisabled':
@@ -100,9 +96,10 @@ export class Roster {
       case 'MachineProbeChanged':
         return this.#set(event, this.#probing(event.data))
       case 'MachineQuarantined':
-        return this.#set(event, { quarantined: true, isStale: true })
-      case 'MachineReleased':
-        return this.#set(event, { quarantined: false })
+      case 'MachineReleased': {
+        const quarantined = event.type === 'MachineQuarantined'
+        return this.#set(event, quarantined ? { quarantined, isStale: true } : { quarantined })
+      }
       case 'HealthCheckFailed':
       case 'HealthCheckPassed':
         return this.#setFailing(event)
@@ -136,6 +133,11 @@ export class Roster {
     this.#machines.set(machineId, { ...known, ...part, causationId, correlationId })
   }
 }
+
+const placeOf = ({ environmentId, roles }: Pick<Entry, 'environmentId' | 'roles'>) => ({
+  ...{ environmentId, roles },
+  registered: true,
+})
 
 /** What a machine was before it is known: of another environment, or not there. */
 const unlisted = (machineId: string): Entry => ({

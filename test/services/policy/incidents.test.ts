@@ -23,7 +23,7 @@ class Story {
   look(members: readonly Member[], settings: Settings = {}, afterMs = this.#looks * 1_000): readonly string[] {
     this.#looks += 1
     const asked = { ...evaluate({ members, settings }, nowMs + afterMs), decisionId: `d-${this.#looks}` }
-    const said = policy.decide(asked as ReturnType<typeof evaluate>, this.#state)
+    const said = policy.decide(asked, this.#state)
     if (isRefusal(said)) throw new Error(said.detail)
     for (const fact of said) expect(PolicyEvent.parse(fact)).toEqual(fact)
     this.#state = said.reduce(policy.evolve, this.#state)

@@ -145,7 +145,7 @@ describe('what is on a machine', () => {
 describe('the machines that are behind', () => {
   it('are none of those that have no agent, until they have one', () => {
     const one = story().pin('1.0').machine('b')
-    const who = { machineId: 'a', name: 'a', environmentId, roles: ['web'] }
+    const who = { machineId: 'a', name: 'a', environmentId, roles: ['web'], attributes: {} }
     one.tell('MachineBecameHealthy', { machineId: 'a', at: 0 }).tell('MachineRegistered', { ...who, publicKey: null })
     expect(one.behind).toEqual(['b'])
     one.tell('MachineDeregistered', { machineId: 'a' }).tell('MachineRestored', who)
