@@ -19,6 +19,23 @@ export const enrollmentProof = (enrolledKey: string, enrollmentId: string) =>
 /** What is signed at each connection: bound to the server's nonce, so a recording of it opens nothing. */
 export const sessionProof = (nonce: string, machine: string) => `remuda-session-v1\n${machine}\n${nonce}`
 
+/** What is signed to get a package: bound to the package and the time, so a recording of it soon opens nothing. */
+export const packageProof = (machine: string, atMs: number, digest: string) =>
+  `remuda-package-v1\n${machine}\n${atMs}\n${digest}`
+
+const credentialPattern = /^Remuda-Machine ([a-z0-9-]{1,63}) (\d{1,16}) ([A-Za-z0-9_-]{86})$/
+
+/** The `Authorization` of a machine that asks for a package. */
+export const packageCredential = (machine: string, atMs: number, signed: string) =>
+  `Remuda-Machine ${machine} ${atMs} ${signed}`
+
+export function parsePackageCredential(authorization: string) {
+  const [, machine, atMs, signed] = credentialPattern.exec(authorization) ?? []
+  return machine === undefined || signed === undefined
+    ? null
+    : { machineId: machine, atMs: Number(atMs), signature: signed }
+}
+
 /** POST /v1/agent/enroll: the only request a machine makes without its own credential. */
 export const EnrollRequest = z.strictObject({
   token: z.string().min(1).max(200),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { HealthStatus } from './health.ts'
 import * as id from './ids.ts'
+import { packageDigest, packageVersionsMax } from './package.ts'
 import { PolicySettings } from './policySettings.ts'
 import { Probe } from './probe.ts'
 import { Process, Variables } from './process.ts'
@@ -66,6 +67,12 @@ export const CreateReleaseBody = z.strictObject({
 export const PutOverrideBody = z.strictObject({
   version: id.version.nullable(),
   reason: id.reason,
+})
+
+export const UploadPackageQuery = z.strictObject({ digest: packageDigest.optional() })
+export const PrunePackageBody = z.strictObject({
+  keepNewest: z.number().int().min(0).max(packageVersionsMax),
+  reason: id.reason.default('pruned'),
 })
 
 export const CreateDeploymentBody = z.strictObject({

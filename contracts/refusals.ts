@@ -77,6 +77,16 @@ export const refusals = {
   RELEASE_UNKNOWN: { status: 404, sentence: 'There is no such release.' },
   RELEASE_EXISTS: { status: 409, sentence: 'There is already a release with this version.' },
 
+  PACKAGE_UNKNOWN: { status: 404, sentence: 'There is no such package.' },
+  PACKAGE_EXISTS: { status: 409, sentence: 'There is already another package with this name and version.' },
+  PACKAGE_IN_USE: { status: 409, sentence: 'A release refers to this package.' },
+  PACKAGE_VERSIONS_TOO_MANY: { status: 409, sentence: 'The package has as many versions as it may have.' },
+  PACKAGE_FORMAT_UNKNOWN: { status: 422, sentence: 'This is no archive that machines can unpack.' },
+  PACKAGE_DIGEST_WRONG: { status: 422, sentence: 'The bytes that came are not those that were announced.' },
+  PACKAGE_INCOMPLETE: { status: 400, sentence: 'The upload ended before all bytes had come.' },
+  PACKAGE_CORRUPT: { status: 500, sentence: 'The stored bytes of the package are missing or damaged.' },
+  RANGE_UNSATISFIABLE: { status: 416, sentence: 'There are no bytes in the range that was asked for.' },
+
   DEPLOYMENT_UNKNOWN: { status: 404, sentence: 'There is no such deployment.' },
   DEPLOYMENT_EXISTS: { status: 409, sentence: 'There is already a deployment with this id.' },
   DEPLOYMENT_ENDED: { status: 409, sentence: 'The deployment has ended.' },

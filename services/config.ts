@@ -10,6 +10,8 @@ const services = z.array(z.enum(serviceNames)).min(1)
 
 const probesAtOnceMost = 1_024
 const limitMax = 1_000_000_000
+const gibibyte = 1_024 ** 3
+const packageBytesMax = 1_024 * gibibyte
 const file = z.string().optional().meta({ accepted: 'the path of a file' })
 
 /** Every limit of the HTTP edge is a setting by its own name: `--requests-per-second`, `--body-max-bytes`. */
@@ -38,6 +40,12 @@ export const ServerConfig = z.object({
     .describe('proxies before this server, whose word is taken for where a request came from')
     .meta({ accepted: 'addresses such as 10.0.0.0/8, or loopback, linklocal, uniquelocal; several divided by commas' }),
   data: z.string().default('./data').describe('the folder of everything that is kept').meta({ accepted: 'a path' }),
+  packagesDir: z
+    .string()
+    .optional()
+    .describe('the folder of uploaded packages; where several processes run, one that all of them share')
+    .meta({ accepted: 'a path; when not set, packages in the data folder' }),
+  packageMaxBytes: wholeNumber(1, packageBytesMax).default(gibibyte).describe('how large a package may be'),
   storeUrl: z
     .string()
     .regex(/^(sqlite|memory|postgres|postgresql|(kurrentdb|esdb)(\+discover)?):/, 'no event store that Remuda knows')

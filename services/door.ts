@@ -1,9 +1,10 @@
+import type { Blobs } from '#libs/blobs/blobs.ts'
 import { createHttp, listen } from '#libs/http/http.ts'
 import { startInbound } from '#libs/inbound/inbound.ts'
 import type { Platform } from '#libs/platform.ts'
 import { adminTokenOf } from './adminToken.ts'
 import type { ServerConfig } from './config.ts'
-import { mountRoutes } from './mount.ts'
+import { mountRoutes, type PackageStorage } from './mount.ts'
 import { startAuthenticator } from './registry/authenticator.ts'
 import type { Services } from './start.ts'
 import { startWorker } from './worker.ts'
@@ -29,6 +30,7 @@ export async function openDoor(
   platform: Platform,
   services: Services,
   version: string,
+  blobs: Blobs,
 ): Promise<Door> {
   await using stack = new AsyncDisposableStack()
   const { clock, log } = platform
@@ -39,7 +41,7 @@ export async function openDoor(
   const { authenticate } = authenticator
   const proxies = config.trustedProxies === undefined ? {} : { trustedProxies: config.trustedProxies }
   const app = await createHttp({ log, clock, authenticate, version, limits: config, ...proxies })
-  if (isFront) await mountRoutes(app, platform, services)
+  if (isFront) await mountRoutes(app, platform, services, packagesOf(config, blobs))
   const http = stack.use(await listen(app, { host, port: port ?? (isFront ? usualPort : 0) }))
   // Other systems come in where people do, also when they come over the bus.
   if (services.query !== undefined)
@@ -50,3 +52,11 @@ export async function openDoor(
   const { failure } = authenticator
   return { url: http.url, isFront, failure, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
+
+const packagesOf = (
+  { packageMaxBytes: bytesMax, uploadMs, uploadStallMs }: ServerConfig,
+  blobs: Blobs,
+): PackageStorage => ({
+  blobs,
+  limits: { bytesMax, uploadMs, uploadStallMs },
+})

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { serviceNames } from '#contracts/command.ts'
 import { createAsk } from '#libs/ask.ts'
 import { BusFault } from '#libs/bus/bus.ts'
+import { openFileBlobs } from '#libs/blobs/file.ts'
 import { openBus } from '#libs/bus/open.ts'
 import { configHelp, ConfigMistakes, unknownVariables } from '#libs/config.ts'
 import { openDataFolder } from '#libs/dataFolder.ts'
@@ -39,6 +40,7 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
   const nats = natsOptions(config)
   const probing = await probingOf(config)
   await openDataFolder(data)
+  const blobs = await openFileBlobs(config.packagesDir ?? join(data, 'packages'), clock)
   await using store = await openStore(config.storeUrl, { clock, dataFolder: data, log })
   await using bus = await openBus(config.busUrl, { clock, log, nats })
   await using leases = await openLeases(config.busUrl, { clock, log, nats, store, self })
@@ -55,8 +57,9 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
     query: { databaseFile: join(data, 'query.db'), version },
     gateway: { gatewayId: self },
     health: { probing },
+    deployment: { blobs },
   })
-  await using door = await openDoor(config, platform, services, version)
+  await using door = await openDoor(config, platform, services, version, blobs)
 
   announce(door, config)
   const reason = await Promise.race([aborted(stop), services.failure, door.failure])

@@ -2,7 +2,8 @@ import type { CommandData } from './inboxes.ts'
 import * as sample from './samples.ts'
 
 const { environmentId, machineId, projectId, version, deploymentId, taskId, enrollmentId, tokenId } = sample
-const { attributes, facts, publicKey, secretHash, who } = sample
+const { attributes, facts, packageDigest, publicKey, secretHash, who } = sample
+const packaged = { name: projectId, version }
 const self = { facts, attributes }
 const task = { deploymentId, taskId, machineId }
 const judged = { machineId, at: sample.atMs, evidence: sample.evidence }
@@ -71,6 +72,10 @@ export const commandExamples: CommandData = {
   ChangeVariables: { projectId, variables: [{ name: 'REGION', value: 'north', environments: [environmentId] }] },
   SetReleaseOverride: { projectId, environmentId, version, reason: '1.5.0 leaks memory' },
   CreateRelease: { projectId, version, notes: 'Carts survive a restart.' },
+
+  AddPackage: { ...packaged, digest: packageDigest, sizeBytes: 1_048_576, mediaType: 'application/gzip' },
+  RemovePackage: { ...packaged, reason: 'built from the wrong branch' },
+  PrunePackage: { name: packaged.name, keepNewest: 10, reason: 'the disk is filling up' },
 
   CreateDeployment: { deploymentId, projectId, version, environmentId, kind: 'release', machineIds: null },
   CancelDeployment: { deploymentId, reason: 'wrong version' },

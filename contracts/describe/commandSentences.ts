@@ -45,6 +45,11 @@ export const commandSentences: Readonly<Record<CommandType, string>> = {
   SetReleaseOverride: 'Pin the release that the environment should have; null goes back to the last success.',
   CreateRelease: 'Freeze steps and variables of the project under a version.',
 
+  AddPackage:
+    'Give a package this version, of bytes that are stored under their digest. The same again changes nothing.',
+  RemovePackage: 'Give up a version of a package that no release refers to.',
+  PrunePackage: 'Give up all versions of a package but the newest and those that releases refer to.',
+
   CreateDeployment: 'Deploy a release to an environment: to the machines named, or (null) to all that it is for.',
   CancelDeployment: 'End the deployment before its time.',
   DecideDeployment: 'Answer the approval step that the deployment waits in.',

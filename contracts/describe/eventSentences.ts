@@ -60,6 +60,9 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
 
   ReleaseCreated: 'There is a release: a snapshot of steps and variables that never changes.',
 
+  PackageUploaded: 'The package has this version, whose bytes are kept under their digest.',
+  PackageRemoved: 'The version of the package is given up, and why. Its name and version stay taken by those bytes.',
+
   DeploymentCreated: 'A release is to be deployed to an environment, with all that is needed to do it.',
   DeploymentStarted: 'The deployment has left the queue.',
   TargetsEvaluated: 'The machines that are targets, and those that are not, with the reason.',

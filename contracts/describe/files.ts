@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { AcceptedAnswer, Answer, CommandEnvelope } from '../command.ts'
 import { inboundRequests } from '../inbound.ts'
+import { PackageRow } from '../package.ts'
 import { PlainProblem } from '../problem.ts'
 import { EnrollmentRow, TokenRow } from '../credentialRows.ts'
 import { IncidentRow, MachineDetail, ObservationGapRow, RemovedMachineRow } from '../fleetRows.ts'
@@ -24,7 +25,7 @@ const { TaskRow, EventRow, Overview } = rows
 /** What the query API answers with. */
 const rowSchemas: Readonly<Record<string, z.ZodType>> = {
   ...{ EnvironmentRow, MachineRow, ProjectRow, ReleaseRow, DeploymentRow },
-  ...{ TaskRow, EnrollmentRow, TokenRow, EventRow, Overview },
+  ...{ PackageRow, TaskRow, EnrollmentRow, TokenRow, EventRow, Overview },
   ...{ MachineDetail, RemovedMachineRow, IncidentRow, ObservationGapRow },
 }
 const busSchemas: Readonly<Record<string, z.ZodType>> = {

@@ -6,6 +6,7 @@ import { EnvironmentCommand } from '../environment.ts'
 import { GatewayCommand } from '../gateway.ts'
 import { HealthCommand } from '../health.ts'
 import { MachineCommand } from '../machine.ts'
+import { PackageCommand } from '../package.ts'
 import { PolicyCommand } from '../policy.ts'
 import { ProjectCommand, ReleaseCommand } from '../project.ts'
 import { TokenCommand } from '../token.ts'
@@ -40,8 +41,8 @@ export const inboxes = [
   },
   {
     service: 'deployment',
-    about: 'What runs where: projects, releases and deployments.',
-    commands: [ProjectCommand, ReleaseCommand, DeploymentCommand],
+    about: 'What runs where: projects, releases, packages and deployments.',
+    commands: [ProjectCommand, ReleaseCommand, PackageCommand, DeploymentCommand],
   },
   {
     service: 'gateway',

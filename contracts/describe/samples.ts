@@ -17,6 +17,8 @@ export const atMs = 1_795_425_749_696
 
 /** SHA-256 of a secret as hexadecimal digits: the secret itself is told once, and to one. */
 export const secretHash = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+/** SHA-256 of the bytes of a package. */
+export const packageDigest = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae'
 export const publicKey = 'TAkRvWxfkX0QXEWgwFKACfukHRVHdNjZiRgua0ZtlsQ'
 export const signature = 'Q'.repeat(86)
 

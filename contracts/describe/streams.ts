@@ -5,6 +5,7 @@ import { EnrollmentEvent } from '../enrollment.ts'
 import { EnvironmentEvent } from '../environment.ts'
 import { HealthEvent, ObserverEvent } from '../health.ts'
 import { MachineEvent } from '../machine.ts'
+import { PackageEvent } from '../package.ts'
 import { PolicyEvent } from '../policy.ts'
 import { ProjectEvent, ReleaseEvent } from '../project.ts'
 import * as subjects from '../subjects.ts'
@@ -75,6 +76,12 @@ export const streamKinds = [
     stream: subjects.releaseStream('{projectId}', '{version}'),
     about: 'A release: the snapshot of a project that is deployed under one version.',
     events: ReleaseEvent,
+  },
+  {
+    service: 'deployment',
+    stream: subjects.packageStream('{name}'),
+    about: 'A package: its versions, and the digest of the bytes of each.',
+    events: PackageEvent,
   },
   {
     service: 'deployment',

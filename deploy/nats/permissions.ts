@@ -5,6 +5,7 @@ import type { EnvironmentCommand } from '#contracts/environment.ts'
 import type { GatewayCommand } from '#contracts/gateway.ts'
 import type { HealthCommand } from '#contracts/health.ts'
 import type { MachineCommand } from '#contracts/machine.ts'
+import type { PackageCommand } from '#contracts/package.ts'
 import type { PolicyCommand } from '#contracts/policy.ts'
 import type { ProjectCommand, ReleaseCommand } from '#contracts/project.ts'
 import type { TokenCommand } from '#contracts/token.ts'
@@ -25,7 +26,7 @@ interface Asked {
   readonly registry: (MachineCommand | EnvironmentCommand | EnrollmentCommand | EnrollMachine | TokenCommand)['type']
   readonly health: HealthCommand['type']
   readonly policy: PolicyCommand['type']
-  readonly deployment: (DeploymentCommand | ProjectCommand | ReleaseCommand)['type']
+  readonly deployment: (DeploymentCommand | ProjectCommand | ReleaseCommand | PackageCommand)['type']
   readonly gateway: GatewayCommand['type']
 }
 type Asks = { readonly [Service in keyof Asked]?: readonly Asked[Service][] }
@@ -59,6 +60,7 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
     deployment: [
       ...(['CreateProject', 'RenameProject', 'ChangeProcess', 'ChangeVariables', 'SetReleaseOverride'] as const),
       ...(['CreateRelease', 'CreateDeployment', 'CancelDeployment'] as const),
+      ...(['AddPackage', 'RemovePackage', 'PrunePackage'] as const),
       ...(['DecideDeployment', 'RetryDeployment'] as const),
     ],
   },

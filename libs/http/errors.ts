@@ -9,6 +9,7 @@ import { problemOf, Refused } from '../problem.ts'
 import { StoreFault } from '../store/store.ts'
 import { fieldErrors } from './fields.ts'
 import { createAllowed } from './methods.ts'
+import { isUploading } from './upload.ts'
 
 const faultRetryMs = 1_000
 
@@ -86,6 +87,8 @@ const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
 /** What cannot be read as HTTP never becomes a request, so its answer is written by hand. */
 export function clientErrorHandler(clock: Pick<Clock, 'id'>) {
   return (error: Error & { code?: string }, socket: Socket): void => {
+    // The upload has its own limits of time; the server says this once and then lets the connection be.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUploading(socket)) return
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const [code, detail]: [RefusalCode, string] =
       error.code === 'HPE_HEADER_OVERFLOW'

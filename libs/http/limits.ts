@@ -12,6 +12,10 @@ export interface HttpLimits {
   readonly receiveMs: number
   /** How long a route may take to answer. Streams and sockets do not count. */
   readonly answerMs: number
+  /** How long an upload or download of bytes may take. */
+  readonly uploadMs: number
+  /** How long an upload may bring nothing. */
+  readonly uploadStallMs: number
   readonly keepAliveMs: number
   /** How long the checks behind /readyz may take. */
   readonly readinessMs: number
@@ -41,6 +45,8 @@ export const defaultLimits: HttpLimits = {
   jsonDepthMax: 20,
   receiveMs: 10 * second,
   answerMs: 60 * second,
+  uploadMs: 1_800 * second,
+  uploadStallMs: 30 * second,
   keepAliveMs: 72 * second,
   readinessMs: 2 * second,
   socketMessageMaxBytes: 1_024 * kibibyte,

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Serial } from '#libs/serial.ts'
+import { syncFolder } from '#libs/syncFolder.ts'
 import type { AgentFiles } from './ports.ts'
 
 const folderMode = 0o700
@@ -75,12 +76,4 @@ async function replaceFile(path: string, text: string): Promise<void> {
   await file.sync()
   await rename(beside, path)
   await syncFolder(dirname(path))
-}
-
-/** A new or renamed file is only there for good once its folder is on disk as well. */
-async function syncFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder, and writes its directory entries with the file.
-  if (process.platform === 'win32') return
-  await using handle = await open(folder, 'r')
-  await handle.sync()
 }

@@ -1,14 +1,18 @@
 import { z } from 'zod'
 import { DeploymentCommand } from '#contracts/deployment.ts'
+import { PackageCommand } from '#contracts/package.ts'
 import { ProjectCommand, ReleaseCommand } from '#contracts/project.ts'
 import { answerCommands } from '#libs/ask.ts'
 import type { Subscription } from '#libs/bus/bus.ts'
 import type { Platform } from '#libs/platform.ts'
 import type { Engine } from './engine.ts'
+import { packageAnswers } from './packageAnswers.ts'
 import { projectAnswers } from './projectAnswers.ts'
 import { runAnswers } from './runAnswers.ts'
 
-const Command = z.discriminatedUnion('type', [DeploymentCommand, ProjectCommand, ReleaseCommand])
+const Command = z.discriminatedUnion('type', [DeploymentCommand, ProjectCommand, ReleaseCommand, PackageCommand])
+/** No kind of step names a package yet, so no release refers to one. */
+const referredVersions = () => new Set<string>()
 
 /** Takes the commands of this service and answers them, whoever asks: routes, gateways, other services. */
 export function startInbox(platform: Platform, engine: Engine): Subscription {
@@ -16,7 +20,11 @@ export function startInbox(platform: Platform, engine: Engine): Subscription {
   return answerCommands(
     platform.bus,
     'deployment',
-    { ...answers, ...runAnswers(platform, engine, loadRelease) },
+    {
+      ...answers,
+      ...packageAnswers(platform, referredVersions),
+      ...runAnswers(platform, engine, loadRelease),
+    },
     Command,
   )
 }

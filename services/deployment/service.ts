@@ -1,13 +1,20 @@
 import type { TaskLeaseSignal } from '#contracts/signals.ts'
 import { taskLeaseSignal } from '#contracts/subjects.ts'
+import type { Blobs } from '#libs/blobs/blobs.ts'
 import { startConsumer } from '#libs/consume.ts'
 import type { Platform } from '#libs/platform.ts'
 import { startReactor } from '#libs/reactor.ts'
 import { Engine } from './engine.ts'
 import { startInbox } from './inbox.ts'
+import { PackageSweep } from './packageSweep.ts'
 import { deregistration } from './reactor.ts'
 
 export interface DeploymentSettings {
+  /** The bytes of packages, which are swept; left out where nobody uploads any. */
+  readonly blobs?: Blobs
+  /** How long bytes are kept that no package has, and how often they are looked for. */
+  readonly orphanGraceMs?: number
+  readonly packageSweepMs?: number
   /** How often every running deployment is looked at for what did not happen. */
   readonly sweepMs?: number
   /** How long the start may take to read what has happened so far. */
@@ -26,13 +33,18 @@ export async function startDeployment(platform: Platform, settings: DeploymentSe
   await using stack = new AsyncDisposableStack()
   const engine = new Engine(platform)
 
-  const handle = (events: Parameters<Engine['follow']>[0]) => engine.follow(events)
+  const packages = packageSweepOf(platform, settings)
+  const handle = (events: Parameters<Engine['follow']>[0]) => {
+    packages?.follow(events)
+    return engine.follow(events)
+  }
   const consumer = stack.use(startConsumer({ name: 'deployment', store, bus, clock, log, after: 0, handle }))
   const head = await store.head()
   if (!(await consumer.reached(head, catchUpMs)))
     throw new Error(`deployment has read up to position ${consumer.position} of ${head} in ${catchUpMs} ms`)
   stack.defer(() => engine.rest())
   engine.goLive()
+  if (packages) stack.defer(packages.start())
 
   const inbox = startInbox(platform, engine)
   stack.defer(() => inbox.stop())
@@ -45,6 +57,13 @@ export async function startDeployment(platform: Platform, settings: DeploymentSe
   const resources = stack.move()
   const failure = Promise.race([consumer.failure, reactor.failure])
   return { failure, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
+
+const hourMs = 3_600_000
+
+function packageSweepOf({ clock, log }: Platform, settings: DeploymentSettings): PackageSweep | null {
+  const { blobs, orphanGraceMs = hourMs, packageSweepMs: sweepEveryMs = hourMs } = settings
+  return blobs === undefined ? null : new PackageSweep({ clock, log, blobs, orphanGraceMs, sweepEveryMs })
 }
 
 /** A sweep that comes this many times too late means that the process did not run, and so did not listen. */

@@ -6,7 +6,7 @@ import type { Platform } from '#libs/platform.ts'
 import { Beats } from './beats.ts'
 import { quarantined, watchOtherGateways } from './doubles.ts'
 import { startInbox } from './inbox.ts'
-import { Known, type Followed, type News } from './known.ts'
+import { Known, type Followed, type KnownMachine, type News } from './known.ts'
 import { Session, type Shared } from './session.ts'
 import { gatewayDefaults, type GatewaySettings } from './settings.ts'
 
@@ -26,6 +26,8 @@ export interface Gateway extends AsyncDisposable {
    * @param close ends the connection; the reason is one word
    */
   openSession(send: (frame: ServerFrame) => void, close: (reason: string) => void): AgentSession
+  /** The key of a machine that is registered; null when there is none. */
+  publicKeyOf(machineId: string): string | null
   /** How many machines have a session. */
   connected(): number
   /** Resolves with the fault after which the gateway no longer follows the store; never, as long as all goes on. */
@@ -66,6 +68,7 @@ export async function startGateway(
 
   return {
     openSession: (send, close) => openSession(shared, open, send, close),
+    publicKeyOf: (machineId) => registeredKey(known.machine(machineId)),
     connected: () => live.size,
     failure: consumer.failure,
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
@@ -94,6 +97,9 @@ function openSession(
     },
   }
 }
+
+const registeredKey = (machine: KnownMachine | undefined): string | null =>
+  machine?.removal === null ? machine.publicKey : null
 
 /** Agents come back by themselves, to this gateway or to another. */
 function endAll(open: Set<Session>): void {

@@ -17,6 +17,7 @@ import { machineEvents } from './views/machineEvents.ts'
 import { incidents } from './views/incidents.ts'
 import { machinesOf, type MachinesView } from './views/machines.ts'
 import { observationGaps } from './views/observationGaps.ts'
+import { packages } from './views/packages.ts'
 import { projects, releases } from './views/projects.ts'
 import { targets } from './views/targets.ts'
 import { taskLogs, tasks } from './views/tasks.ts'
@@ -63,7 +64,7 @@ export async function startQuery(platform: Platform, { databaseFile, version, as
   const reader = new Reader(database)
   const machines = machinesOf(reader)
   const views = [
-    ...[environments, machines, machineEvents, verdicts, projects, releases],
+    ...[environments, machines, machineEvents, verdicts, projects, releases, packages],
     ...[deployments, targets, tasks, taskLogs, enrollments, tokens, incidents, observationGaps, causes],
   ]
   const projector = stack.use(await startProjector({ ...platform, database, views }))

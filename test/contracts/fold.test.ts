@@ -5,6 +5,7 @@ import { streamKinds, type StreamKind } from '#contracts/describe/streams.ts'
 import type { Message } from '#contracts/message.ts'
 import { categoryOf } from '#contracts/subjects.ts'
 import { replay, type Decider } from '#libs/decider.ts'
+import { packages } from '#services/deployment/package/decider.ts'
 import { project } from '#services/deployment/project/decider.ts'
 import { release } from '#services/deployment/release/decider.ts'
 import { run } from '#services/deployment/run/decider.ts'
@@ -34,6 +35,7 @@ const deciders = {
   policy,
   project,
   release,
+  package: packages,
   deployment: run,
   tasklog: { initial: [], evolve: (chunks: readonly Message[], chunk: Message) => [...chunks, chunk] },
 } as unknown as Readonly<Record<string, Fold>>

@@ -7,10 +7,14 @@ import { queryRoutes } from '#services/query/routes.ts'
 import { startQuery } from '#services/query/service.ts'
 import type { Services } from '#services/start.ts'
 import { testPlatform } from '#test/services/registry/platform.ts'
+import { testBlobs } from '#test/support/blobs.ts'
 import { testHttp } from '#test/support/http.ts'
 
 /** What can be asked over HTTP alone, and why. */
 const overHttpAlone: Readonly<Record<string, string>> = {
+  'POST /v1/packages/:/versions/:': 'bytes are too large for the bus',
+  'DELETE /v1/packages/:/versions/:': 'goes with the upload',
+  'POST /v1/packages/:/prune': 'goes with the upload',
   'POST /v1/enrollments': 'is answered with a secret',
   'POST /v1/tokens': 'is answered with a secret',
   'PUT /v1/projects/:/variables': 'may hold secrets',
@@ -30,9 +34,11 @@ async function allRoutes(): Promise<ReadonlyMap<string, RouteOptions>> {
   const query = await startQuery(platform, { databaseFile: ':memory:', version: '1.2.3' })
   onTestFinished(() => query[Symbol.asyncDispose]())
   const services: Services = { ...nothingRuns, [Symbol.asyncDispose]: async () => {} }
+  const { blobs } = await testBlobs()
+  const limits = { bytesMax: 1, uploadMs: 1_000, uploadStallMs: 1_000 }
   await testHttp((app) => {
     app.addHook('onRoute', (route) => void routes.set(keyOf(route.method, route.url), route))
-    void app.register((scope) => mountRoutes(scope, platform, services))
+    void app.register((scope) => mountRoutes(scope, platform, services, { blobs, limits }))
     void app.register(queryRoutes({ query, ...platform }))
   })
   return routes

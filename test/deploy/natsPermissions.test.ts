@@ -7,6 +7,7 @@ import { EnvironmentCommand } from '#contracts/environment.ts'
 import { GatewayCommand } from '#contracts/gateway.ts'
 import { HealthCommand } from '#contracts/health.ts'
 import { MachineCommand } from '#contracts/machine.ts'
+import { PackageCommand } from '#contracts/package.ts'
 import { PolicyCommand } from '#contracts/policy.ts'
 import { ProjectCommand, ReleaseCommand } from '#contracts/project.ts'
 import { parkedRetrySubject } from '#contracts/subjects.ts'
@@ -28,7 +29,7 @@ const taken: Partial<Record<ServiceName, readonly string[]>> = {
   ],
   health: typesOf(HealthCommand),
   policy: typesOf(PolicyCommand),
-  deployment: typesOf(DeploymentCommand, ProjectCommand, ReleaseCommand),
+  deployment: typesOf(DeploymentCommand, ProjectCommand, ReleaseCommand, PackageCommand),
   gateway: typesOf(GatewayCommand),
 }
 /** Deciders know them as commands, but only their own service makes them. */

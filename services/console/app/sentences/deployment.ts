@@ -1,4 +1,5 @@
 import type { DeploymentEvent, TaskLogEvent } from '#contracts/deployment.ts'
+import type { PackageEvent } from '#contracts/package.ts'
 import type { ProjectEvent, ReleaseEvent } from '#contracts/project.ts'
 import { count, duration, listed } from '../format.ts'
 import { because, type SentencesOf } from './words.ts'
@@ -58,4 +59,9 @@ export const projectSentences: SentencesOf<ProjectEvent> = {
 
 export const releaseSentences: SentencesOf<ReleaseEvent> = {
   ReleaseCreated: ({ projectId, version }) => `The release ${projectId} ${version} was made.`,
+}
+
+export const packageSentences: SentencesOf<PackageEvent> = {
+  PackageUploaded: ({ name, version }) => `The package ${name} ${version} was uploaded.`,
+  PackageRemoved: ({ name, version, reason }) => `The package ${name} ${version} was given up: ${reason}`,
 }

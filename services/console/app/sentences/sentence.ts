@@ -1,7 +1,13 @@
 import type { EventRow } from '#contracts/rows.ts'
 import { kindOf } from '../eventKind.ts'
 import { words } from '../format.ts'
-import { deploymentSentences, projectSentences, releaseSentences, taskLogSentences } from './deployment.ts'
+import {
+  deploymentSentences,
+  packageSentences,
+  projectSentences,
+  releaseSentences,
+  taskLogSentences,
+} from './deployment.ts'
 import { healthSentences, observerSentences, policySentences } from './policy.ts'
 import { enrollmentSentences, environmentSentences, machineSentences, tokenSentences } from './registry.ts'
 import type { NameOf } from './words.ts'
@@ -20,6 +26,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   ...taskLogSentences,
   ...projectSentences,
   ...releaseSentences,
+  ...packageSentences,
 }
 
 /** The kinds of events that are known by name, for choosing one. */

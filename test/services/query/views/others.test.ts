@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Message } from '#contracts/message.ts'
 import { EnrollmentRow, TokenRow } from '#contracts/credentialRows.ts'
+import { PackageRow } from '#contracts/package.ts'
 import { EnvironmentRow, ProjectRow, ReleaseRow } from '#contracts/rows.ts'
 import { enrollments } from '#services/query/views/enrollments.ts'
 import { environments } from '#services/query/views/environments.ts'
 import { machineEvents } from '#services/query/views/machineEvents.ts'
+import { packages } from '#services/query/views/packages.ts'
 import { projects, releases } from '#services/query/views/projects.ts'
 import { tokens } from '#services/query/views/tokens.ts'
 import { verdicts } from '#services/query/views/verdicts.ts'
@@ -74,6 +76,22 @@ describe('a project', () => {
     const row = rowsOf(releases, [f.released()]).get('shop@1.0.0')!
     expect(ReleaseRow.strict().parse(row)).toEqual(row)
     expect(row).toMatchObject({ version: '1.0.0', targetRoles: ['web'], createdAt: at(1), createdBy: 'tester' })
+  })
+})
+
+describe('a package', () => {
+  const bytes = { digest: 'a'.repeat(64), sizeBytes: 3, mediaType: 'application/zip' }
+  const which = { name: 'shop', version: '1.0.0' }
+  const uploaded = { type: 'PackageUploaded', data: { ...which, ...bytes } }
+  const removed = { type: 'PackageRemoved', data: { ...which, digest: bytes.digest, reason: 'old' } }
+  const rows = (...facts: Message[]) => rowsOf(packages, facts)
+  it('is listed by version, until it is given up', () => {
+    const row = rows(uploaded).get('shop@1.0.0')!
+    expect(PackageRow.strict().parse(row)).toEqual(row)
+    expect(row).toEqual({ ...which, ...bytes, uploadedAt: at(1), uploadedBy: 'tester' })
+    expect(rows(uploaded, removed).size).toBe(0)
+    expect(rows(removed).size).toBe(0)
+    expect(rows(uploaded, removed, uploaded).size).toBe(1)
   })
 })
 

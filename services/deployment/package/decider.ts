@@ -1,0 +1,80 @@
+import { packageVersionsMax, type PackageCommand, type PackageEvent } from '#contracts/package.ts'
+import { refuse, type Decider } from '#libs/decider.ts'
+import { retain } from './retention.ts'
+
+export interface PackageVersion {
+  readonly digest: string
+  /** Given up: the bytes may be gone, but nothing else may ever go by this name and version. */
+  readonly removed: boolean
+}
+
+export interface Package {
+  /** By version, in the order of the uploads. */
+  readonly versions: ReadonlyMap<string, PackageVersion>
+}
+
+/** What is asked, with the versions that releases refer to, as the edge knows them. */
+export type PackageRequest = PackageCommand & { readonly referred: ReadonlySet<string> }
+
+export const packages: Decider<Package, PackageRequest, PackageEvent> = {
+  initial: { versions: new Map() },
+
+  decide(command, state) {
+    switch (command.type) {
+      case 'AddPackage': {
+        const { name, version, digest } = command.data
+        const known = state.versions.get(version)
+        if (known !== undefined && known.digest !== digest)
+          return refuse(
+            'PACKAGE_EXISTS',
+            `${name} ${version} has the digest ${known.digest} for ever: give other bytes another version`,
+          )
+        if (known !== undefined && !known.removed) return []
+        if (known === undefined && state.versions.size >= packageVersionsMax)
+          return refuse('PACKAGE_VERSIONS_TOO_MANY', `${name} has had ${packageVersionsMax} versions: use another name`)
+        return [{ type: 'PackageUploaded', data: command.data }]
+      }
+
+      case 'RemovePackage': {
+        const { name, version, reason } = command.data
+        const known = state.versions.get(version)
+        if (known === undefined) return refuse('PACKAGE_UNKNOWN', `there is no package ${name} ${version}`)
+        if (known.removed) return []
+        if (command.referred.has(version))
+          return refuse('PACKAGE_IN_USE', `a release refers to ${name} ${version}, and may be deployed again`)
+        return [removed(name, version, known, reason)]
+      }
+
+      case 'PrunePackage': {
+        const { name, keepNewest, reason } = command.data
+        if (state.versions.size === 0) return refuse('PACKAGE_UNKNOWN', `there is no package ${name}`)
+        const live = [...state.versions].filter(([, known]) => !known.removed)
+        const verdicts = retain(
+          live.map(([version]) => version),
+          { keepNewest, isReferred: (version) => command.referred.has(version) },
+        )
+        return verdicts.flatMap(({ version, keep, reason: verdict }) =>
+          keep ? [] : [removed(name, version, state.versions.get(version)!, `${reason}: ${verdict}`)],
+        )
+      }
+    }
+  },
+
+  evolve(state, event) {
+    const { version, digest } = event.data
+    const before = new Map(state.versions)
+    switch (event.type) {
+      case 'PackageUploaded':
+        // What comes back after it was given up is the newest again.
+        before.delete(version)
+        return { versions: before.set(version, { digest, removed: false }) }
+      case 'PackageRemoved':
+        return { versions: before.set(version, { digest, removed: true }) }
+    }
+  },
+}
+
+const removed = (name: string, version: string, { digest }: PackageVersion, reason: string): PackageEvent => ({
+  type: 'PackageRemoved',
+  data: { name, version, digest, reason },
+})
