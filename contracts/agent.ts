@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { CheckLevel, checkName, findingCharsMax } from './health.ts'
-import { attributes, machineId, machineName, roles, durationMs } from './ids.ts'
+import { attributes, machineId, machineName, projectId, roles, durationMs, version } from './ids.ts'
 import { MachineFacts, publicKey } from './machine.ts'
 import { RemovalCause } from './machine.ts'
 import { TaskResult } from './deployment.ts'
+import { packageDigest, packageName } from './package.ts'
 import { scriptCharsMax } from './steps/script.ts'
 
 /** The agent's protocol, version 1: JSON text frames over one outbound WebSocket at `/v1/agent`. */
@@ -57,6 +58,21 @@ export const EnrollReply = z.object({
 })
 export type EnrollReply = z.infer<typeof EnrollReply>
 
+const packageBytesMax = 1_024 ** 4
+
+/** A package that is installed before the script runs, with the digest that was fixed when the release was made. */
+export const PackageOrder = z.object({
+  /** Whose releases it is kept among on the machine. */
+  projectId,
+  name: packageName,
+  version,
+  digest: packageDigest,
+  sizeBytes: z.number().int().nonnegative().max(packageBytesMax),
+  /** Where it is downloaded from; null: from the server. */
+  url: z.url().max(2_000).nullable(),
+})
+export type PackageOrder = Readonly<z.infer<typeof PackageOrder>>
+
 /** Everything a machine needs to run one attempt of a task. Sent to the machine it is for, and to no other. */
 export const WorkOrder = z.object({
   taskId,
@@ -69,6 +85,7 @@ export const WorkOrder = z.object({
   environment: z.record(z.string(), z.string()),
   timeLimitMs: durationMs,
   logCharsMax: z.number().int(),
+  package: PackageOrder.optional(),
 })
 export type WorkOrder = z.infer<typeof WorkOrder>
 

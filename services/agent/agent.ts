@@ -22,7 +22,7 @@ export async function runAgent(ports: AgentPorts, settings: AgentSettings, stop:
   let identity = await loadIdentity(ports, (await settings.token()) !== null)
   const journal = await openJournal(files, settings.journal, log)
   const reports = new Reports(settings)
-  const tasks = new Tasks({ ...ports, journal, reports, settings })
+  const tasks = new Tasks({ ...ports, key: identity.key, journal, reports, settings })
   await tasks.recover()
   const checks = new Checks({ ...ports, settings })
   await ports.checkRunner.clearAway()

@@ -3,9 +3,13 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { attributes, machineName, role } from '#contracts/ids.ts'
 import { ConfigMistakes, readConfig, timeSpan, wholeNumber, type ConfigSources } from '#libs/config.ts'
+import { cacheDefaults, downloadDefaults, unpackDefaults } from './packages/limits.ts'
 
 const minuteMs = 60_000
 const tasksMaxMax = 64
+const packageBytesMax = 1_024 ** 4
+const packageEntriesMax = 1_000_000
+const keepReleasesMax = 100
 const repeatable = ['--role', '--attribute']
 const separator = '\n'
 
@@ -61,6 +65,22 @@ export const AgentConfig = z.object({
   stopGrace: timeSpan(0, 10 * minuteMs)
     .default(5_000)
     .describe('how long tasks may run on when the agent is stopped'),
+  packageMaxBytes: wholeNumber(1, packageBytesMax)
+    .default(downloadDefaults.bytesMax)
+    .describe('how large a package may be'),
+  packageUnpackedMaxBytes: wholeNumber(1, packageBytesMax)
+    .default(unpackDefaults.unpackedBytesMax)
+    .describe('how much may come out of a package'),
+  packageEntriesMax: wholeNumber(1, packageEntriesMax)
+    .default(unpackDefaults.entriesMax)
+    .describe('how many files, folders and links may come out of a package'),
+  packageCacheMaxBytes: wholeNumber(0, packageBytesMax)
+    .default(cacheDefaults.cachedBytesMax)
+    .describe('how much of downloaded packages is kept; what is in use is kept anyhow'),
+  packageDownload: timeSpan(1_000, 24 * 60 * minuteMs)
+    .default(downloadDefaults.downloadMs)
+    .describe('how long the download of a package may take'),
+  keepReleases: wholeNumber(2, keepReleasesMax).default(3).describe('releases of a project that stay on the machine'),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('what is told'),
 })
 export type AgentConfig = z.infer<typeof AgentConfig>

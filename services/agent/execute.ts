@@ -1,12 +1,15 @@
 import type { WorkOrder } from '#contracts/agent.ts'
 import type { TaskResult } from '#contracts/deployment.ts'
+import type { MachineKey } from '#libs/machineKey.ts'
 import type { Journal } from './journal.ts'
-import type { AgentPorts, FailureReason } from './ports.ts'
+import type { AgentPorts, FailureReason, RunOptions, RunOutcome, StopReason } from './ports.ts'
 import type { Reported, Reports } from './reports.ts'
 import type { AgentSettings } from './settings.ts'
 import { createTaskLog, type Chunk } from './taskLog.ts'
 
-export type TaskNeeds = Pick<AgentPorts, 'clock' | 'files' | 'runner' | 'log'> & {
+export type TaskNeeds = Pick<AgentPorts, 'clock' | 'files' | 'runner' | 'packages' | 'log'> & {
+  /** Of this machine. */
+  readonly key: MachineKey
   readonly journal: Journal
   readonly reports: Reports
   readonly settings: AgentSettings
@@ -34,7 +37,7 @@ export async function execute(
   why: () => string,
   needs: TaskNeeds,
 ): Promise<TaskResult> {
-  const { clock, files, runner, log, journal, reports, settings } = needs
+  const { clock, files, log, journal, reports, settings } = needs
   const { taskId, deploymentId, logCharsMax: charsMax } = order
   const startedMs = clock.steadyMs()
   try {
@@ -50,10 +53,28 @@ export async function execute(
   const deliver = (chunk: Chunk) => reports.chunk(task, chunk)
   const { logChunkCharsMax: chunkCharsMax, logFlushMs: flushMs } = settings
   const taskLog = createTaskLog({ clock, files, log, taskId, charsMax, chunkCharsMax, flushMs, deliver })
-  const outcome = await runner.run(order, { signal, output: taskLog.write })
+  const outcome = await runWithPackage(order, { signal, output: taskLog.write }, needs)
   const { truncated: logTruncated } = taskLog.end()
   const durationMs = Math.round(clock.steadyMs() - startedMs)
   if (outcome.outcome === 'succeeded') return { ...outcome, durationMs, logTruncated }
   const detail = [outcome.detail, why()].filter((part) => part !== '').join(': ')
   return { ...outcome, detail: detail.slice(0, detailCharsMax), durationMs, logTruncated }
+}
+
+/** Installs the package that the order names, if it names one, and runs the script with it. */
+async function runWithPackage(order: WorkOrder, options: RunOptions, needs: TaskNeeds): Promise<RunOutcome> {
+  const { runner, packages, key } = needs
+  const { signal } = options
+  if (order.package === undefined) return runner.run(order, options)
+  let installed: Awaited<ReturnType<typeof packages.install>>
+  try {
+    installed = await packages.install(order.package, { key, signal, say: options.output })
+  } catch (error) {
+    const reason = signal.aborted ? (signal.reason as StopReason) : 'could-not-start'
+    const why = signal.aborted ? '' : `: ${error instanceof Error ? error.message : String(error)}`
+    return { outcome: 'failed', reason, exitCode: null, detail: `the package was not installed${why}` }
+  }
+  const { folder, previous } = installed
+  const places = { REMUDA_PACKAGE_DIR: folder, REMUDA_PACKAGE_PREVIOUS_DIR: previous ?? '' }
+  return runner.run({ ...order, environment: { ...order.environment, ...places } }, options)
 }

@@ -1,9 +1,10 @@
-import type { AgentCheck, AgentFrame, EnrollReply, EnrollRequest, WorkOrder } from '#contracts/agent.ts'
+import type { AgentCheck, AgentFrame, EnrollReply, EnrollRequest, PackageOrder, WorkOrder } from '#contracts/agent.ts'
 import type { TaskResult } from '#contracts/deployment.ts'
 import type { MachineFacts } from '#contracts/machine.ts'
 import type { Outputs } from '#contracts/process.ts'
 import type { Clock } from '#libs/clock.ts'
 import type { Log } from '#libs/log.ts'
+import type { MachineKey } from '#libs/machineKey.ts'
 
 /** What the agent needs of the world. The simulation passes other implementations of the same. */
 export interface AgentPorts {
@@ -13,6 +14,7 @@ export interface AgentPorts {
   readonly files: AgentFiles
   readonly runner: Runner
   readonly checkRunner: CheckRunner
+  readonly packages: Packages
   readonly machine: ThisMachine
   readonly log: Log
 }
@@ -88,6 +90,27 @@ export interface CheckRunner {
   run(check: AgentCheck, options: RunOptions): Promise<ScriptEnd>
   /** Ends what checks of an earlier agent process may have left behind. */
   clearAway(): Promise<void>
+}
+
+export interface InstallOptions {
+  /** Proves to the server who asks for the package. */
+  readonly key: MachineKey
+  /** Aborted with a `StopReason`, which is then thrown. */
+  readonly signal: AbortSignal
+  /** Takes what there is to tell of it, in lines. */
+  say(line: string): void
+}
+
+export interface Packages {
+  /**
+   * Makes a package the current release of its project on this machine, and says where it is, and where the one is that
+   * was current before (null when there is none). What is here already is neither downloaded nor unpacked again.
+   * @throws an error whose message begins with a code; nothing has changed then
+   */
+  install(
+    order: PackageOrder,
+    options: InstallOptions,
+  ): Promise<{ readonly folder: string; readonly previous: string | null }>
 }
 
 export interface ThisMachine {

@@ -11,6 +11,7 @@ import { httpEnroller } from './enrollHttp.ts'
 import { openFiles } from './files.ts'
 import { lockFolder } from './lock.ts'
 import { thisMachine } from './machine.ts'
+import { openPackages, type PackagesOptions } from './packages/packages.ts'
 import { createRunner } from './runner.ts'
 import { defaultLimits, type AgentSettings } from './settings.ts'
 import { socketTransport } from './socket.ts'
@@ -30,9 +31,11 @@ export async function agentProcess(sources: ConfigSources, stop: AbortSignal): P
   await openDataFolder(config.data)
   await using _lock = await lockFolder(config.data)
   await using files = await openFiles(config.data)
+  await using packages = await openPackages(packagesOptionsOf(config))
   const ports = {
     clock,
     files,
+    packages,
     log,
     machine: thisMachine,
     transport: socketTransport(config.server),
@@ -43,6 +46,21 @@ export async function agentProcess(sources: ConfigSources, stop: AbortSignal): P
   await runAgent(ports, settingsOf(config, log), stop)
   log.info('stopped')
 }
+
+const packagesOptionsOf = (config: AgentConfig): PackagesOptions => ({
+  clock,
+  data: config.data,
+  server: config.server,
+  keepReleases: config.keepReleases,
+  limits: {
+    bytesMax: config.packageMaxBytes,
+    unpackedBytesMax: config.packageUnpackedMaxBytes,
+    fileBytesMax: config.packageUnpackedMaxBytes,
+    entriesMax: config.packageEntriesMax,
+    cachedBytesMax: config.packageCacheMaxBytes,
+    downloadMs: config.packageDownload,
+  },
+})
 
 function settingsOf(config: AgentConfig, log: Log): AgentSettings {
   const { token = null, tokenFile, name, tasksMax, checksMax } = config

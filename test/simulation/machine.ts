@@ -111,6 +111,7 @@ export class Machine {
       files: tamper(this.#disk.open(context)),
       runner: createRunner(context, () => this.machineId, truth),
       checkRunner: passingChecks,
+      packages: { install: () => Promise.reject(new Error('nothing in the simulation has a package')) },
       machine: { fingerprint: () => Promise.resolve(name), facts: () => facts },
       log: silentLog,
     }

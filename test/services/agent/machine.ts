@@ -1,6 +1,6 @@
 import type { AgentCheck, WorkOrder } from '#contracts/agent.ts'
 import { runAgent } from '#services/agent/agent.ts'
-import type { CheckRunner, RunOptions, RunOutcome, Runner, ScriptEnd } from '#services/agent/ports.ts'
+import type { CheckRunner, Packages, RunOptions, RunOutcome, Runner, ScriptEnd } from '#services/agent/ports.ts'
 import { defaultLimits, type AgentSettings } from '#services/agent/settings.ts'
 import { collectingLog } from '#test/support/collectingLog.ts'
 import { facts, startControl, type Control } from '../gateway/control.ts'
@@ -25,6 +25,7 @@ export function createMachine(control: Control) {
   const machine = {
     script: (async () => succeeded) as Script,
     check: (async () => passed) as Check,
+    install: (async () => ({ folder: '/new', previous: '/old' })) as Packages['install'],
     fingerprint: 'this' as string | null,
   }
   const checkRunner: CheckRunner = {
@@ -34,6 +35,7 @@ export function createMachine(control: Control) {
     },
     clearAway: async () => {},
   }
+  const packages: Packages = { install: (...given) => machine.install(...given) }
   const runner: Runner = {
     async run(order, options) {
       runs.push(order.taskId)
@@ -73,6 +75,7 @@ export function createMachine(control: Control) {
       files: mortal(files),
       runner: mortal(runner),
       checkRunner: mortal(checkRunner),
+      packages: mortal(packages),
       transport: mortal(network.transport),
       enroller: mortal(network.enroller),
       machine: { fingerprint: async () => machine.fingerprint, facts: () => facts },

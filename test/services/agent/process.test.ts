@@ -7,9 +7,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeToken } from '#libs/auth.ts'
 import { listen } from '#libs/http/http.ts'
 import { systemClock } from '#libs/systemClock.ts'
+import { agentPackageRoutes } from '#services/gateway/packageRoutes.ts'
 import { gatewayRoutes } from '#services/gateway/routes.ts'
+import { chunksOf } from '#test/libs/blobs/conformance.ts'
+import { testBlobs } from '#test/support/blobs.ts'
 import { testHttp } from '#test/support/http.ts'
 import { startRealControl } from '../gateway/control.ts'
+import { orderOf, packageOf } from './packages/origin.ts'
 
 let folder = ''
 const children: ChildProcess[] = []
@@ -31,9 +35,12 @@ async function until(condition: () => boolean | Promise<boolean>, withinMs = 12_
 
 async function start() {
   const control = await startRealControl()
-  const app = await testHttp(
-    (http) => void http.register(gatewayRoutes({ ask: control.ask, gateway: control.gateway })),
-  )
+  const { gateway } = control
+  const { blobs } = await testBlobs()
+  const app = await testHttp((http) => {
+    void http.register(gatewayRoutes({ ask: control.ask, gateway }))
+    void http.register(agentPackageRoutes({ gateway, blobs, sendMs: 10_000 }))
+  })
   const { url } = await listen(app, { port: 0 })
   const { token } = makeToken(systemClock, 'join', 'e1')
 
@@ -50,7 +57,7 @@ async function start() {
   const isConnected = () => control.gateway.connected() === 1
   const results = () =>
     control.commands('RecordTaskResult').map(({ command }) => (command.data as { result: object }).result)
-  return { control, app, url, token, agent, machineId, isConnected, results }
+  return { control, app, blobs, url, token, agent, machineId, isConnected, results }
 }
 
 const end = async (child: ChildProcess, signal: NodeJS.Signals) => {
@@ -79,6 +86,25 @@ describe('an agent process', () => {
     expect(process.said.text).not.toContain(token)
     await until(() => control.gateway.connected() === 0)
     expect(await readdir(join(folder, 'data'))).not.toContain('agent.lock')
+  })
+
+  it('installs packages of the server before their scripts, and goes back to one without another download', async () => {
+    const { control, blobs, token, agent, machineId, isConnected, results } = await start()
+    agent('--token', token)
+    await until(isConnected)
+    const script =
+      'cat "$REMUDA_PACKAGE_DIR/version" "${REMUDA_PACKAGE_PREVIOUS_DIR:-/dev/null}/version" 2>/dev/null; true'
+    const versions = ['1.0.0', '2.0.0', '1.0.0']
+    for (const [at, version] of versions.entries()) {
+      const body = packageOf(version, 1_000)
+      if (at < 2) await blobs.put(chunksOf(body), { bytesMax: body.length })
+      else for (const { digest } of await blobs.list()) await blobs.remove(digest, 0)
+      await control.dispatch(await machineId(), `task-${at}`, { script, package: orderOf(body, version) })
+      await until(() => results().length === at + 1)
+    }
+    expect(results()).toMatchObject(versions.map(() => ({ outcome: 'succeeded' })))
+    const printed = versions.map((_, at) => control.logs.get(`task-${at}`)!.join('').split('\n').at(-1))
+    expect(printed).toEqual(['1.0.0', '2.0.01.0.0', '1.0.02.0.0'])
   })
 
   it('that is killed in the middle of a task reports it as interrupted and never runs it again', async () => {

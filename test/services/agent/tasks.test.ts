@@ -1,8 +1,59 @@
 import { describe, expect, it } from 'vitest'
+import { PackageFault } from '#services/agent/packages/fault.ts'
 import type { RunOutcome } from '#services/agent/ports.ts'
 import { startMachine, succeeded } from './machine.ts'
 
 const never = () => new Promise<RunOutcome>(() => {})
+
+const shop = { projectId: 'shop', name: 'shop', version: '1.0.0', digest: 'a'.repeat(64), sizeBytes: 3, url: null }
+
+describe('a task with a package', () => {
+  it('installs it first, tells of it in its log, and gives the script its folder and the one before', async () => {
+    const { control, clock, machine, machineId, until, results } = await startMachine()
+    const environments: Record<string, string>[] = []
+    machine.install = async (order, { key, say }) => {
+      expect([order, key.machineId]).toEqual([shop, machineId])
+      say('package shop 1.0.0\n')
+      return { folder: '/releases/shop/1', previous: null }
+    }
+    machine.script = async ({ environment }) => {
+      environments.push(environment)
+      return succeeded
+    }
+    await control.dispatch(machineId, 'one', { package: shop, environment: { A: '1' } })
+    await until(() => results().length === 1)
+    await clock.advance(100)
+    expect(environments).toEqual([{ A: '1', REMUDA_PACKAGE_DIR: '/releases/shop/1', REMUDA_PACKAGE_PREVIOUS_DIR: '' }])
+    expect(control.logs.get('one')).toEqual(['package shop 1.0.0\n'])
+  })
+
+  it('that cannot be installed fails, with the reason, and its script never begins', async () => {
+    const { control, machine, machineId, until, results } = await startMachine()
+    machine.install = () => Promise.reject(new PackageFault('PACKAGE_DIGEST_WRONG', 'other bytes came'))
+    await control.dispatch(machineId, 'one', { package: shop })
+    await until(() => results().length === 1)
+    expect(results()[0]).toMatchObject({ outcome: 'failed', reason: 'could-not-start' })
+    expect(results()[0]!.detail).toContain('PACKAGE_DIGEST_WRONG: other bytes came')
+    expect(machine.runs).toEqual([])
+  })
+
+  it('that is cancelled meanwhile says so', async () => {
+    const { control, machine, machineId, until, results } = await startMachine()
+    let installing = false
+    machine.install = (_, { signal }) =>
+      new Promise((_resolve, reject) => {
+        installing = true
+        signal.addEventListener('abort', () => reject(signal.reason as Error))
+      })
+    await control.dispatch(machineId, 'one', { package: shop })
+    await until(() => installing)
+    await control.cancelTask(machineId, 'one', 'wrong version')
+    await until(() => results().length === 1)
+    expect(results()[0]).toMatchObject({ outcome: 'failed', reason: 'cancelled' })
+    expect(results()[0]!.detail).toContain('wrong version')
+    expect(machine.runs).toEqual([])
+  })
+})
 
 describe('a task', () => {
   it('runs, and its log and result are stored and forgotten', async () => {

@@ -1,0 +1,14 @@
+import type { Clock } from '#libs/clock.ts'
+import type { DownloadLimits } from './limits.ts'
+
+/** What a package has to be. */
+export interface Wanted {
+  readonly digest: string
+  readonly sizeBytes: number
+}
+
+export interface DownloadOptions {
+  readonly clock: Clock
+  readonly limits: DownloadLimits
+  readonly signal: AbortSignal
+}
