@@ -16,7 +16,8 @@ export interface PackageSweepOptions extends Pick<Platform, 'clock' | 'log'> {
  */
 export class PackageSweep {
   readonly #options: PackageSweepOptions
-  readonly #digests = new Map<string, string>()
+  /** The versions that have the bytes, by their digest. */
+  readonly #versions = new Map<string, Set<string>>()
 
   constructor(options: PackageSweepOptions) {
     this.#options = options
@@ -49,20 +50,19 @@ export class PackageSweep {
     let removed = 0
     for (const { digest, ageMs } of await blobs.list()) {
       // Looked up for each anew: meanwhile more may have been uploaded.
-      if (ageMs < orphanGraceMs || this.#isKept(digest)) continue
+      if (ageMs < orphanGraceMs || this.#versions.has(digest)) continue
       if (await blobs.remove(digest, orphanGraceMs)) removed += 1
     }
     if (uploads + removed > 0) log.info({ uploads, removed }, 'bytes were swept that no package has')
   }
 
-  #isKept(digest: string): boolean {
-    return this.#digests.values().some((kept) => kept === digest)
-  }
-
   #apply({ type, data }: PackageEvent): void {
-    const key = `${data.name}@${data.version}`
-    if (type === 'PackageUploaded') this.#digests.set(key, data.digest)
-    else this.#digests.delete(key)
+    const { name, version, digest } = data
+    const versions = this.#versions.get(digest) ?? new Set()
+    if (type === 'PackageUploaded') versions.add(`${name}@${version}`)
+    else versions.delete(`${name}@${version}`)
+    if (versions.size === 0) this.#versions.delete(digest)
+    else this.#versions.set(digest, versions)
   }
 }
 

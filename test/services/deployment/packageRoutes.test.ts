@@ -142,6 +142,25 @@ describe('a package', () => {
     expect(JSON.parse(body).code).toBe('PACKAGE_INCOMPLETE')
   })
 
+  it('may take longer to come than other requests', async () => {
+    const { app, url } = await serve()
+    const headers = { ...as('writer'), 'content-type': 'application/gzip', 'content-length': String(archive.length) }
+    const status = await new Promise<number>((resolve, reject) => {
+      const upload = ask(url + address, { method: 'POST', headers }, ({ statusCode = 0 }) => resolve(statusCode))
+      upload.on('error', reject)
+      app.server.once('connection', (socket) => {
+        // What Node says when a request has not come in time, once per request.
+        const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+        setTimeout(() => {
+          app.server.emit('clientError', late, socket)
+          upload.end(archive.subarray(5))
+        }, 100)
+      })
+      upload.write(archive.subarray(0, 5))
+    })
+    expect(status).toBe(201)
+  })
+
   it('leaves nothing behind when its upload breaks off', async () => {
     const { url, folder } = await serve()
     const headers = { ...as('writer'), 'content-type': 'application/gzip', 'content-length': '1000' }

@@ -241,6 +241,7 @@ const brokenTars = rows('PACKAGE_MALFORMED', {
   'tar.gz: a wrong checksum': flipped(gzipSync(plain), -6),
   'tar.gz: damaged in the middle': flipped(gzipSync(plain), 60),
   'tar.gz: something behind its end': Buffer.concat([gzipSync(plain), Buffer.from('more')]),
+  'tar.gz: something behind its end, after zeros': Buffer.concat([gzipSync(plain), Buffer.from('\0\0more')]),
   'tar.gz: two of them': Buffer.concat([gzipSync(tar(file)), gzipSync(tar({ name: 'x', content: 'x' }))]),
   'tar.gz: of no tar': gzipSync(Buffer.from(long('x', 2_000))),
   'tar.gz: of a tar.gz': gzipSync(gzipSync(plain)),
@@ -269,6 +270,15 @@ const brokenZips = rows('PACKAGE_MALFORMED', {
     { ...stored, content: zip([two]) },
     { ...two, central: { offset: 35 } },
   ]),
+  'zip: an entry that is listed twice': zip([one, { ...one, isListedOnly: true, central: { offset: 0 } }]),
+  'zip: an entry of which another is made': zip([
+    { ...stored, content: zip([two]) },
+    { ...two, isListedOnly: true, central: { offset: 35 } },
+  ]),
+  'zip: an entry in the directory that is not counted': zip(
+    [one, { ...two, isListedOnly: true, central: { offset: 0 } }],
+    { count: 1 },
+  ),
   'zip: an entry that runs into the directory': zip([
     { ...stored, central: { packedBytes: 1_050, wholeBytes: 1_050 }, local: { packedBytes: 1_050, wholeBytes: 1_050 } },
   ]),

@@ -13,6 +13,8 @@ export interface ZipEntry {
   /** What the header before the data says. */
   readonly local?: Partial<Fields>
   readonly packed?: Uint8Array
+  /** Listed in the directory and nowhere else. */
+  readonly isListedOnly?: boolean
   /** What follows the data. */
   readonly after?: Uint8Array
 }
@@ -100,8 +102,10 @@ export function zip(
   const directory = entries.map((entry) => {
     const fields = fieldsOf(entry, offset)
     const part = Buffer.concat([local({ ...fields, ...entry.local }), fields.data, entry.after ?? new Uint8Array()])
-    parts.push(part)
-    offset += part.length
+    if (entry.isListedOnly !== true) {
+      parts.push(part)
+      offset += part.length
+    }
     return central({ ...fields, ...entry.central }, entry.mode ?? regular)
   })
   const end = Buffer.alloc(22)
