@@ -25,23 +25,29 @@ export class Gaps {
   }
 
   apply({ type, data }: ObserverEvent): void {
-    if (type === 'ObservationGapStarted') return void this.#open.set(data.observerId, data.startedAt)
-    // A gap that was still open ends here, whenever it is said to have begun.
+    // What one of them tells twice, or not the same way twice, is believed as far back as it was ever told.
+    const startedAt = Math.min(data.startedAt, this.#open.get(data.observerId) ?? Infinity)
+    if (type === 'ObservationGapStarted') return void this.#open.set(data.observerId, startedAt)
     this.#open.delete(data.observerId)
-    this.#add(data)
+    this.#add({ startedAt, endedAt: data.endedAt })
   }
 
   /** How much of the time from `sinceMs` to `nowMs` was observed. */
   observedMs(sinceMs: number, nowMs: number): number {
     const untilMs = Math.min(nowMs, ...this.#open.values())
     let observed = Math.max(0, untilMs - sinceMs)
-    for (const { startedAt, endedAt } of this.#ended)
+    // The latest are last, and what ended before is of no matter: a question costs as much as it reaches back.
+    for (let index = this.#ended.length - 1; index >= 0; index--) {
+      const { startedAt, endedAt } = this.#ended[index]!
+      if (endedAt <= sinceMs) break
       observed -= Math.max(0, Math.min(untilMs, endedAt) - Math.max(sinceMs, startedAt))
+    }
     return Math.max(0, observed)
   }
 
-  /** Gaps that touch become one. */
-  #add({ startedAt, endedAt }: Gap): void {
+  /** Gaps that touch become one. Why nobody observed is of no matter, also where the clock was set and an end is odd. */
+  #add({ startedAt, endedAt: saidToEndAt }: Gap): void {
+    const endedAt = Math.max(startedAt, saidToEndAt)
     const touches = (gap: Gap) => gap.startedAt <= endedAt && gap.endedAt >= startedAt
     const one = this.#ended.filter(touches).reduce(
       (sum, gap) => ({

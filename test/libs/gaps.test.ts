@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ObserverEvent } from '#contracts/health.ts'
+import { GapReason, type ObserverEvent } from '#contracts/health.ts'
 import { Gaps } from '#libs/gaps.ts'
 
 const about = { observerId: 'health', reason: 'stopped' as const }
@@ -65,6 +65,55 @@ describe('the time that was observed', () => {
         expect(observed).toBeLessThanOrEqual(really)
         expect(observed).toBeGreaterThanOrEqual(0)
       }),
+    )
+  })
+  it.each(GapReason.options)('leaves out a gap of the reason %s', (reason) => {
+    const events = gap(120, 150).map((event) => ({ ...event, data: { ...event.data, reason } }) as ObserverEvent)
+    expect(gapsOf(...events).observedMs(100, 200)).toBe(70)
+    expect(gapsOf(...events).observingSince).toBe(150)
+    expect(gapsOf(events[0]!).observingSince).toBeNull()
+  })
+  it('is not more because a clock that was set tells of an end before the beginning', () => {
+    const gaps = gapsOf(started(150), ended(150, 40), ...gap(160, 170))
+    expect([gaps.observedMs(100, 200), gaps.observingSince]).toEqual([90, 170])
+  })
+  it('of several observers never exceeds the time in which all of them really observed', () => {
+    const span = fc.tuple(
+      fc.nat(3),
+      fc.nat(400),
+      fc.integer({ min: 1, max: 60 }),
+      fc.constantFrom(...GapReason.options),
+    )
+    fc.assert(
+      fc.property(
+        fc.array(span, { maxLength: 15 }),
+        fc.nat(400),
+        fc.nat(300),
+        fc.nat(15),
+        (spans, since, length, open) => {
+          // Each observer has one gap at a time, so one that begins inside another of the same observer is left out.
+          const real = spans.filter(
+            ([who, from], index) =>
+              !spans
+                .slice(0, index)
+                .some(([other, start, lasts]) => other === who && from <= start + lasts && start <= from + 60),
+          )
+          const now = since + length
+          const told = real.flatMap(([who, from, lasts, reason], index) => {
+            const data = { observerId: `health.${who}`, reason, startedAt: from }
+            const begin: ObserverEvent = { type: 'ObservationGapStarted', data }
+            const end: ObserverEvent = { type: 'ObservationGapEnded', data: { ...data, endedAt: from + lasts } }
+            // The last ones may still go on.
+            return index < real.length - open ? [begin, end] : [begin]
+          })
+          const goesOn = new Set(real.slice(Math.max(0, real.length - open)))
+          const isBlind = (at: number) => real.some((one) => at >= one[1] && (goesOn.has(one) || at < one[1] + one[2]))
+          let really = 0
+          for (let at = since; at < now; at++) if (!isBlind(at)) really++
+          expect(gapsOf(...told).observedMs(since, now)).toBeLessThanOrEqual(really)
+        },
+      ),
+      { numRuns: 500 },
     )
   })
   it('is exact when gaps do not overlap', () => {
