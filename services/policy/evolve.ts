@@ -1,7 +1,15 @@
 import { Map } from 'immutable'
 import type { PolicyEvent } from '#contracts/policy.ts'
 import { heard } from './provider/reports.ts'
-import { domainKey, installKey, releaseKey, type DecidedDeployment, type Tries, type Verdicts } from './state.ts'
+import {
+  domainKey,
+  installKey,
+  releaseKey,
+  type DecidedDeployment,
+  type DecidedRemoval,
+  type Tries,
+  type Verdicts,
+} from './state.ts'
 
 /** No rate looks at more: it is as many machines as an environment is made for. */
 const removedAtMax = 100_000
@@ -44,7 +52,7 @@ function evolveRemovals(state: Verdicts, event: RemovalFact): Verdicts {
       const counted = rule === 'terminated' ? state.removedAt : state.removedAt.push({ machineId, at })
       return {
         ...state,
-        removals: state.removals.set(machineId, { ...event.data, abandonedAt: null, reverted: false }),
+        removals: state.removals.set(machineId, decided(state, event.data)),
         withheld: state.withheld.delete(machineId),
         deferred: state.deferred.delete(machineId),
         resumedAt: state.resumedAt.delete(machineId),
@@ -69,6 +77,11 @@ function evolveRemovals(state: Verdicts, event: RemovalFact): Verdicts {
     }
   }
 }
+
+const decided = ({ incidents }: Verdicts, removal: FactOf<'RemovalRequested'>['data']): DecidedRemoval => ({
+  ...removal,
+  ...{ abandonedAt: null, reverted: false, inSpiteOf: incidents },
+})
 
 /** A removal that was taken back is not to be carried out, should it still be under way. */
 function reverted(state: Verdicts, { machineIds, at: abandonedAt }: FactOf<'DecisionReverted'>['data']): Verdicts {

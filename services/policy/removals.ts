@@ -7,7 +7,7 @@ import type { GuardReading } from './guard.ts'
 import { holding } from './guards.ts'
 import { incidentVerdicts } from './incidents.ts'
 import { resumed } from './resuming.ts'
-import { domainKey, type DecidedRemoval } from './state.ts'
+import { domainKey, type DecidedRemoval, type Verdicts } from './state.ts'
 import type { Member } from './world.ts'
 
 /**
@@ -39,14 +39,18 @@ export function verdictsAtTheLast(bench: Bench, removal: DecidedRemoval, newId: 
   if (obstacle !== null) return [stop(obstacle.detail), ...deferral(bench, member, obstacle)]
   if (state.released.has(machineId)) return []
 
-  const wasLetGo = ({ domain, isFullStop }: GuardReading) => {
-    const incident = state.incidents.get(domainKey(domain)) ?? state.incidents.get(domainKey(null))
-    return !isFullStop && incident !== undefined && incident.at <= removal.at
-  }
+  const wasLetGo = ({ domain, isFullStop }: GuardReading) =>
+    !isFullStop && [domain, null].some((part) => isTheSame(domainKey(part), state, removal))
   const holder = holding(guards, policy, member).find((reading) => !wasLetGo(reading))
   if (holder === undefined) return []
   const incidents = incidentVerdicts(bench, newId)
   return [...incidents, stop('a mass failure began'), ...withheld(knowing(bench, incidents), member, holder)]
+}
+
+/** Whether the mass failure that lasts now is the one in spite of which the removal was let go. */
+function isTheSame(key: string, { incidents }: Verdicts, { inSpiteOf }: DecidedRemoval): boolean {
+  const incident = incidents.get(key)
+  return incident !== undefined && inSpiteOf.get(key)?.incidentId === incident.incidentId
 }
 
 const knowing = (bench: Bench, events: readonly PolicyEvent[]): Bench =>

@@ -38,6 +38,8 @@ export type DecidedRemoval = Extract<PolicyEvent, { type: 'RemovalRequested' }>[
   readonly abandonedAt: number | null
   /** Whether a person has taken it back. */
   readonly reverted: boolean
+  /** The mass failures that lasted when it was decided, and in spite of which it was let go. */
+  readonly inSpiteOf: Map<string, Incident>
 }
 /** A mass failure that lasts. */
 export type Incident = Pick<

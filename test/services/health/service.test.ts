@@ -130,6 +130,15 @@ describe('whoever is about to remove a machine', () => {
     await stage.clock.advance(70_000)
     expect(await confirm(stage)).toEqual({ accepted: true, position: 0, result: { silentMs: 70_000 } })
   })
+  it('is told so earlier where the provider says that the machine is terminated, but not of one that is on time', async () => {
+    const stage = await healthStage()
+    const terminated = () => stage.ask('health', 'ConfirmUnavailable', { machineId: 'm-1', rule: 'terminated' })
+    await stage.clock.advance(29_000)
+    expect(await terminated()).toMatchObject({ refused: 'MACHINE_ANSWERS' })
+    await stage.clock.advance(1_000)
+    expect(await terminated()).toMatchObject({ accepted: true, result: { silentMs: 30_000 } })
+    expect(await confirm(stage)).toMatchObject({ refused: 'MACHINE_ANSWERS' })
+  })
   it('waits for fresh evidence after a restart', async () => {
     const stage = await healthStage()
     await stage.clock.advance(70_000)

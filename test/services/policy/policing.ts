@@ -14,7 +14,7 @@ export const quick: Settings = {
 /** Policy and deployment as they are, with a registry and a health service that only do what is needed here. */
 export class PolicyStage extends DeploymentStage {
   /** What health says when it is asked whether a machine is still silent. */
-  silent = (_machineId: string): boolean => true
+  silent = (_machineId: string): boolean | Promise<boolean> => true
 
   /** What goes on before the registry takes a machine out, however long it takes. */
   beforeRemoval = async (_machineId: string): Promise<void> => {}
@@ -50,7 +50,7 @@ export class PolicyStage extends DeploymentStage {
     })
     this.platform.bus.respond('remuda.commands.health.ConfirmUnavailable.0', async ({ payload }) => {
       const { machineId } = ((payload as { command: Message }).command.data ?? {}) as { machineId: string }
-      return this.silent(machineId)
+      return (await this.silent(machineId))
         ? { accepted: true, position: 0, result: {} }
         : { refused: 'MACHINE_ANSWERS', detail: `${machineId} answers` }
     })
