@@ -4,6 +4,7 @@ import { ConfigMistakes, onOff, readConfig, timeSpan, wholeNumber, type ConfigSo
 import { defaultLimits, type HttpLimits } from '#libs/http/limits.ts'
 import { logLevels } from '#libs/log.ts'
 import { isAllowance } from './health/probing/addresses.ts'
+import { providersFile } from './policy/provider/settings.ts'
 
 const portMax = 65_535
 const services = z.array(z.enum(serviceNames)).min(1)
@@ -113,6 +114,10 @@ export const ServerConfig = z.object({
     .optional()
     .describe('the key with which this server logs in where it looks at a machine by SSH')
     .meta({ accepted: 'the path of a private key without a passphrase, which only its owner may read' }),
+  providersFile: providersFile
+    .optional()
+    .describe('the providers of machines, such as clouds, that policies may name')
+    .meta({ accepted: 'the path of a YAML or JSON file with a list of providers' }),
   worker: onOff
     .default(false)
     .describe('whether the server runs steps that belong to no target, with a worker of its own'),

@@ -20,6 +20,7 @@ import { adminTokenPath } from './adminToken.ts'
 import { readServerConfig, ServerConfig, variablesOfOthers } from './config.ts'
 import { openDoor, type Door } from './door.ts'
 import { readSshKey } from './health/probing/key.ts'
+import { openProvider } from './policy/provider/open.ts'
 import { startServices } from './start.ts'
 
 const askTimeoutMs = 10_000
@@ -58,6 +59,7 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
     gateway: { gatewayId: self },
     health: { probing },
     deployment: { blobs },
+    policy: { providers: (config.providersFile ?? []).map((one) => openProvider(one, log)) },
   })
   await using door = await openDoor(config, platform, services, version, blobs)
 

@@ -3,6 +3,8 @@ import { startConsumer } from '#libs/consume.ts'
 import type { Platform } from '#libs/platform.ts'
 import { startReactor } from '#libs/reactor.ts'
 import { startInbox } from './inbox.ts'
+import { Poller } from './provider/poller.ts'
+import type { ProviderSource } from './provider/provider.ts'
 import { carryOut, undo } from './reactor.ts'
 import { Reconciler } from './reconciler.ts'
 
@@ -10,6 +12,8 @@ export interface PolicyServiceSettings {
   /** How often every environment is looked at for what only time brings: removals, quiet periods, retries. */
   readonly sweepMs?: number
   readonly catchUpMs?: number
+  /** Whom policies may name as a provider of machines. */
+  readonly providers?: readonly ProviderSource[]
 }
 
 export interface Policy extends AsyncDisposable {
@@ -19,11 +23,15 @@ export interface Policy extends AsyncDisposable {
 
 /** Decides what follows. Returns once it knows all that was stored when it began. */
 export async function startPolicy(platform: Platform, settings: PolicyServiceSettings = {}): Promise<Policy> {
-  const { sweepMs = 1_000, catchUpMs = 120_000 } = settings
+  const { sweepMs = 1_000, catchUpMs = 120_000, providers = [] } = settings
   const { store, bus, clock, log } = platform
   await using stack = new AsyncDisposableStack()
   const reconciler = new Reconciler(platform, sweepMs)
-  const handle = (events: readonly Recorded[]) => reconciler.follow(events)
+  const poller = new Poller(platform, providers, (asked, cause) => reconciler.request(asked, cause))
+  const handle = (events: readonly Recorded[]) => {
+    poller.follow(events)
+    reconciler.follow(events)
+  }
   const consumer = stack.use(startConsumer({ name: 'policy', store, bus, clock, log, after: 0, handle }))
   const head = await store.head()
   if (!(await consumer.reached(head, catchUpMs)))
@@ -35,9 +43,12 @@ export async function startPolicy(platform: Platform, settings: PolicyServiceSet
   const carrying = stack.use(startReactor({ reactor: carryOut, ...platform }))
   const undoing = stack.use(startReactor({ reactor: undo, ...platform }))
   reconciler.goLive()
+  stack.defer(() => poller.rest())
+  poller.goLive()
   let timer = clock.timer(sweepMs, sweep)
   function sweep() {
     reconciler.sweep()
+    void poller.sweep()
     timer = clock.timer(sweepMs, sweep)
   }
   stack.defer(() => timer.cancel())
