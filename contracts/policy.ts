@@ -23,6 +23,8 @@ export const PolicyCommand = z.discriminatedUnion('type', [
   request('RevertDecision', { environmentId, decisionId, reason }),
   /** Carries out a removal that was decided; asked for by the event that decided it. */
   request('CarryOutRemoval', { environmentId, machineId, decisionId: z.string() }),
+  /** How the providers answer that this server knows, and those that policies name; records nothing. */
+  request('ListProviders', {}),
 ])
 export type PolicyCommand = z.infer<typeof PolicyCommand>
 

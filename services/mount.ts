@@ -6,6 +6,7 @@ import { packageRoutes, type PackageRouteOptions } from './deployment/packageRou
 import { agentPackageRoutes } from './gateway/packageRoutes.ts'
 import { gatewayRoutes } from './gateway/routes.ts'
 import { healthRoutes } from './health/routes.ts'
+import { providerRoutes } from './policy/provider/routes.ts'
 import { policyRoutes } from './policy/routes.ts'
 import { packageQueryRoutes } from './query/packageRoutes.ts'
 import { queryRoutes } from './query/routes.ts'
@@ -29,6 +30,7 @@ export async function mountRoutes(
   await app.register(registryRoutes({ ask, clock }))
   await app.register(healthRoutes({ ask }))
   await app.register(policyRoutes({ ask }))
+  await app.register(providerRoutes({ ask }))
   await app.register(deploymentRoutes({ ask }))
   await app.register(packageRoutes({ ask, ...packages }))
   await app.register(gatewayRoutes({ ask, ...(gateway === undefined ? {} : { gateway }) }))

@@ -58,6 +58,7 @@ export const commandExamples: CommandData = {
     decisionId: '0191a0b0-0000-7000-8000-0000000000d1',
     reason: 'the network was down, and not the machines',
   },
+  ListProviders: {},
   CarryOutRemoval: { environmentId, machineId, decisionId: '0191a0b0-0000-7000-8000-0000000000d1' },
 
   CreateProject: { projectId, name: 'Shop' },

@@ -36,6 +36,7 @@ export const commandSentences: Readonly<Record<CommandType, string>> = {
   ReleaseWithheldRemovals: 'Let withheld removals go: of the machines named, or (null) all.',
   CloseReleaseCircuit: 'Let a release that failed too often be deployed by itself again.',
   RevertDecision: 'Take back what one decision of the policy did, as one command.',
+  ListProviders: 'Tell of the providers of machines and how they answer. Records nothing.',
   CarryOutRemoval: 'Carry out a removal that was decided, unless the machine answers by now.',
 
   CreateProject: 'Make a project.',

@@ -56,7 +56,7 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
       ...(['CreateToken', 'RevokeToken'] as const),
     ],
     health: ['CheckMachine'],
-    policy: ['ReleaseWithheldRemovals', 'CloseReleaseCircuit', 'RevertDecision'],
+    policy: ['ReleaseWithheldRemovals', 'CloseReleaseCircuit', 'RevertDecision', 'ListProviders'],
     deployment: [
       ...(['CreateProject', 'RenameProject', 'ChangeProcess', 'ChangeVariables', 'SetReleaseOverride'] as const),
       ...(['CreateRelease', 'CreateDeployment', 'CancelDeployment'] as const),

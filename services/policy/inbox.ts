@@ -7,6 +7,7 @@ import { isRefusal, refuse } from '#libs/decider.ts'
 import type { Platform } from '#libs/platform.ts'
 import type { PolicyRequest } from './decider.ts'
 import { deregistration } from './deregistration.ts'
+import type { Poller } from './provider/poller.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { DecidedRemoval } from './state.ts'
 
@@ -14,7 +15,7 @@ type Data<Type extends PolicyCommand['type']> = Extract<PolicyCommand, { type: T
 const done: Answer = { accepted: true, position: 0, result: {} }
 
 /** What persons may ask of policy, and how its own decisions are carried out by the services whose matter it is. */
-export function startInbox(platform: Platform, reconciler: Reconciler): Subscription {
+export function startInbox(platform: Platform, reconciler: Reconciler, poller: Poller): Subscription {
   const inbox = new Inbox(platform, reconciler)
   return answerCommands(
     platform.bus,
@@ -25,6 +26,7 @@ export function startInbox(platform: Platform, reconciler: Reconciler): Subscrip
       RevertDecision: ({ data }, cause) =>
         inbox.decide({ type: 'RevertDecision', ...data, nowMs: platform.clock.steadyMs() }, cause),
       CarryOutRemoval: ({ data }, cause) => inbox.remove(data, cause),
+      ListProviders: async () => ({ accepted: true, position: 0, result: { items: poller.rows() } }),
     },
     PolicyCommand,
   )

@@ -38,7 +38,7 @@ export async function startPolicy(platform: Platform, settings: PolicyServiceSet
     throw new Error(`policy has read up to position ${consumer.position} of ${head} in ${catchUpMs} ms`)
   stack.defer(() => reconciler.rest())
 
-  const inbox = startInbox(platform, reconciler)
+  const inbox = startInbox(platform, reconciler, poller)
   stack.defer(() => inbox.stop())
   const carrying = stack.use(startReactor({ reactor: carryOut, ...platform }))
   const undoing = stack.use(startReactor({ reactor: undo, ...platform }))

@@ -24,6 +24,7 @@ export const publishers: Record<string, readonly string[]> = {
   'remuda.commands.health.RecordSilent.3': [],
   'remuda.commands.policy.CarryOutRemoval': ['policy'],
   'remuda.commands.policy.ReleaseWithheldRemovals': ['query'],
+  'remuda.commands.policy.ListProviders': ['query'],
   'remuda.commands.deployment.CreateDeployment': ['policy', 'query'],
   'remuda.commands.deployment.RecordTaskResult': ['gateway'],
   'remuda.commands.deployment.GetWorkOrder': ['gateway'],

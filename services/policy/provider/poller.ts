@@ -1,4 +1,5 @@
 import type { Cause, Recorded } from '#contracts/message.ts'
+import type { ProviderRow } from '#contracts/provider.ts'
 import type { Platform } from '#libs/platform.ts'
 import type { Inventory } from './inventory.ts'
 import { match, type Matches } from './match.ts'
@@ -6,6 +7,7 @@ import { Poll } from './poll.ts'
 import type { ProviderSource } from './provider.ts'
 import type { RecordProvider } from './reports.ts'
 import { Roster } from './roster.ts'
+import { rowOf, strangerRow } from './row.ts'
 
 /** Those who start together do not all ask in the same moment. */
 const startWithinMaxMs = 5_000
@@ -65,6 +67,15 @@ export class Poller {
         if (!isWritten) this.#strangers.delete(environmentId)
       }
     }
+  }
+
+  rows(): readonly ProviderRow[] {
+    const known = [...this.#polls.values()].map((poll) =>
+      rowOf(poll, this.#roster.listeningTo(poll.name), this.#doubts.get(poll.name) ?? []),
+    )
+    const named = new Set([...this.#roster.listeners()].map(([, { provider }]) => provider))
+    const strangers = [...named].filter((name) => !this.#polls.has(name))
+    return [...known, ...strangers.map((name) => strangerRow(name, stranger, this.#roster.listeningTo(name)))]
   }
 
   async rest(): Promise<void> {

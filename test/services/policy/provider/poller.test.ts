@@ -336,6 +336,55 @@ describe('a provider that cannot be asked', () => {
   })
 })
 
+describe('those who ask about providers', () => {
+  it('are told how each answers, and of those that are named and not there', async () => {
+    const on = await stage()
+    await on.listening('staging', 'clowd')
+    on.cloud.says({ 'm-1': 'running', x: 'stopped' })
+    await on.start(new Cloud('idle'))
+    await on.clock.advance(5_000)
+    on.cloud.fault = 'it answers 503'
+    await on.round()
+    const answer = await on.ask('policy', 'ListProviders', {})
+    const nothing = {
+      environmentIds: [],
+      lastAnswerAt: null,
+      machinesListed: 0,
+      doubts: [],
+      failures: 0,
+      silentSince: null,
+    }
+    expect(answer).toMatchObject({
+      accepted: true,
+      result: {
+        items: [
+          {
+            ...{ name: 'cloud', kind: 'test', environmentIds: ['production'], machinesListed: 2, failures: 1 },
+            ...{
+              lastFailure: 'it answers 503',
+              silentSince: null,
+              lastAnswerAt: expect.stringMatching(/^2026-01-01T00:00:0/),
+            },
+          },
+          { name: 'idle', kind: 'test', ...nothing },
+          {
+            name: 'clowd',
+            kind: null,
+            ...nothing,
+            environmentIds: ['staging'],
+            lastFailure: expect.stringContaining('no provider'),
+          },
+        ],
+      },
+    })
+    await on.round()
+    await on.round()
+    expect(await on.ask('policy', 'ListProviders', {})).toMatchObject({
+      result: { items: [{ failures: 3, silentSince: expect.stringMatching(/^2026-01-01T00:01/) }, {}, {}] },
+    })
+  })
+})
+
 it('a file on the server is a provider, from its bytes to the events', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'remuda-provider-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
