@@ -81,7 +81,8 @@ async function textOf(body: Response['body'], bytesMax: number): Promise<string>
 }
 
 function codeOf(error: unknown): string {
-  const { cause, code } = error as NodeJS.ErrnoException & { readonly cause?: unknown }
-  const inner = (cause as NodeJS.ErrnoException | undefined)?.code
-  return inner ?? code ?? 'no reason given'
+  const { cause, code } = error as NodeJS.ErrnoException & { readonly cause?: NodeJS.ErrnoException }
+  // Ports of other protocols, such as 6000, which no client that keeps to the Fetch standard speaks HTTP to.
+  if (cause?.message === 'bad port') return 'its port is not one for HTTP; choose another'
+  return cause?.code ?? code ?? 'no reason given'
 }

@@ -149,6 +149,10 @@ describe('an inventory over HTTP', () => {
     const provider = httpProvider({ name: 'http', url, bytesMax })
     expect(await faultOf(listOf(provider))).toBe('it cannot be reached (ECONNREFUSED)')
   })
+  it('is told that its port is one to which nobody speaks HTTP', async () => {
+    const provider = httpProvider({ name: 'http', url: 'http://127.0.0.1:6000/', bytesMax })
+    expect(await faultOf(listOf(provider))).toContain('its port is not one for HTTP')
+  })
   it('need not be sent again when it has not changed', async () => {
     let etag = '"1"'
     let body = inventory
