@@ -11,6 +11,7 @@ import {
   version,
 } from './ids.ts'
 import { fact, request } from './message.ts'
+import { removalQuestions } from './removalQuestions.ts'
 
 const machineIds = z.array(machineId).readonly()
 
@@ -21,6 +22,11 @@ export const PolicyCommand = z.discriminatedUnion('type', [
   request('CloseReleaseCircuit', { environmentId, projectId, version }),
   /** A person takes back what one decision did: the machines that it removed are restored, those under way are kept. */
   request('RevertDecision', { environmentId, decisionId, reason }),
+  /** What a policy would have done in a time that is gone, and what would follow from a failure. They record nothing. */
+  request('BacktestPolicy', removalQuestions.BacktestPolicy),
+  request('WhatIf', removalQuestions.WhatIf),
+  /** Whether the machine would be removed now, and by which clause it is, or is not. Records nothing. */
+  request('ExplainRemoval', removalQuestions.ExplainRemoval),
   /** Carries out a removal that was decided; asked for by the event that decided it. */
   request('CarryOutRemoval', { environmentId, machineId, decisionId: z.string() }),
   /** How the providers answer that this server knows, and those that policies name; records nothing. */

@@ -59,6 +59,9 @@ export const refusals = {
   MACHINE_KEY_MISMATCH: { status: 409, sentence: 'The machine is registered with another key.' },
 
   INCIDENT_UNKNOWN: { status: 404, sentence: 'There is no such incident.' },
+  BACKTEST_BUSY: { status: 429, sentence: 'Another backtest is running, and they run one at a time.' },
+  BACKTEST_TOO_LARGE: { status: 422, sentence: 'The backtest would have to read more than it may.' },
+  BACKTEST_TIMED_OUT: { status: 504, sentence: 'The backtest was not done in the time that it may take.' },
   DECISION_UNKNOWN: { status: 404, sentence: 'There is no such decision, or it removed nobody.' },
 
   ENROLLMENT_UNKNOWN: { status: 401, sentence: 'The join token is not valid.' },

@@ -23,6 +23,8 @@ export interface AskOptions {
    * the same command id is safe.
    */
   readonly timeoutMs: number
+  /** The same for commands that take longer, by type: questions over which somebody has to think. */
+  readonly timeoutsMs?: Readonly<Record<string, number>>
   /** Into how many parts the work of services is cut that can be shared out: each part answers for its machines. */
   readonly partitions?: number
   /**
@@ -34,12 +36,14 @@ export interface AskOptions {
 
 const patienceBackoff = { baseMs: 50, delayMaxMs: 500 }
 
-export function createAsk(bus: Bus, { timeoutMs, partitions = 1, patience }: AskOptions): Ask {
+export function createAsk(bus: Bus, { timeoutMs, timeoutsMs = {}, partitions = 1, patience }: AskOptions): Ask {
   const askOnce = (subject: string, payload: CommandEnvelope): Promise<unknown> =>
-    bus.request(subject, payload, { timeoutMs }).catch((error: unknown) => {
-      if (error instanceof BusFault) return error
-      throw error
-    })
+    bus
+      .request(subject, payload, { timeoutMs: timeoutsMs[payload.command.type] ?? timeoutMs })
+      .catch((error: unknown) => {
+        if (error instanceof BusFault) return error
+        throw error
+      })
   const askPatiently = async (subject: string, payload: CommandEnvelope, deadlineMs: number): Promise<unknown> => {
     for (let failures = 1; ; failures++) {
       const answer = await askOnce(subject, payload)

@@ -24,6 +24,14 @@ export class Gaps {
     return this.#ended.at(-1)?.endedAt ?? 0
   }
 
+  /** The same, which goes its own way from here on. */
+  copy(): Gaps {
+    const copy = new Gaps()
+    copy.#ended = [...this.#ended]
+    for (const [observerId, startedAt] of this.#open) copy.#open.set(observerId, startedAt)
+    return copy
+  }
+
   apply({ type, data }: ObserverEvent): void {
     // What one of them tells twice, or not the same way twice, is believed as far back as it was ever told.
     const startedAt = Math.min(data.startedAt, this.#open.get(data.observerId) ?? Infinity)

@@ -30,6 +30,8 @@ const askTimeoutMs = 10_000
  */
 const askAgainMs = 2_500
 const patienceMs = 9_500
+/** Longer than policy lets itself think, and shorter than a request over HTTP may take. */
+const timeoutsMs = { BacktestPolicy: 55_000, WhatIf: 55_000 }
 const graceMs = 15_000
 const { version } = packageJson
 
@@ -48,8 +50,8 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
   const { partitions } = leases
   const ask =
     partitions === 1
-      ? createAsk(bus, { timeoutMs: askTimeoutMs })
-      : createAsk(bus, { timeoutMs: askAgainMs, partitions, patience: { clock, patienceMs } })
+      ? createAsk(bus, { timeoutMs: askTimeoutMs, timeoutsMs })
+      : createAsk(bus, { timeoutMs: askAgainMs, timeoutsMs, partitions, patience: { clock, patienceMs } })
   const platform: Platform = { store, bus, clock, log, ask }
 
   await using services = await startServices(platform, {

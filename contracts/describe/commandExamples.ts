@@ -59,6 +59,14 @@ export const commandExamples: CommandData = {
     reason: 'the network was down, and not the machines',
   },
   ListProviders: {},
+  BacktestPolicy: {
+    environmentId,
+    policy: { dynamicRegistration: { removeAfterMs: '5m' } },
+    fromAt: sample.atMs - 86_400_000,
+    toAt: sample.atMs,
+  },
+  WhatIf: { environmentId, silent: { domain: { attribute: 'zone', value: 'eu-1a' } }, horizonMs: '12h' },
+  ExplainRemoval: { machineId },
   CarryOutRemoval: { environmentId, machineId, decisionId: '0191a0b0-0000-7000-8000-0000000000d1' },
 
   CreateProject: { projectId, name: 'Shop' },

@@ -37,6 +37,9 @@ export const commandSentences: Readonly<Record<CommandType, string>> = {
   CloseReleaseCircuit: 'Let a release that failed too often be deployed by itself again.',
   RevertDecision: 'Take back what one decision of the policy did, as one command.',
   ListProviders: 'Tell of the providers of machines and how they answer. Records nothing.',
+  BacktestPolicy: 'Answer with what a policy would have done in a time that is gone. Records nothing.',
+  WhatIf: 'Answer with what would follow if machines fell silent now and did not come back. Records nothing.',
+  ExplainRemoval: 'Answer with every clause of the removal of a machine, and which hold now. Records nothing.',
   CarryOutRemoval: 'Carry out a removal that was decided, unless the machine answers by now.',
 
   CreateProject: 'Make a project.',

@@ -56,7 +56,10 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
       ...(['CreateToken', 'RevokeToken'] as const),
     ],
     health: ['CheckMachine'],
-    policy: ['ReleaseWithheldRemovals', 'CloseReleaseCircuit', 'RevertDecision', 'ListProviders'],
+    policy: [
+      ...(['ReleaseWithheldRemovals', 'CloseReleaseCircuit', 'RevertDecision', 'ListProviders'] as const),
+      ...(['BacktestPolicy', 'WhatIf', 'ExplainRemoval'] as const),
+    ],
     deployment: [
       ...(['CreateProject', 'RenameProject', 'ChangeProcess', 'ChangeVariables', 'SetReleaseOverride'] as const),
       ...(['CreateRelease', 'CreateDeployment', 'CancelDeployment'] as const),

@@ -8,14 +8,21 @@ import type { Platform } from '#libs/platform.ts'
 import type { PolicyRequest } from './decider.ts'
 import { deregistration } from './deregistration.ts'
 import type { Poller } from './provider/poller.ts'
+import type { Questions } from './questions.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { DecidedRemoval } from './state.ts'
 
 type Data<Type extends PolicyCommand['type']> = Extract<PolicyCommand, { type: Type }>['data']
 const done: Answer = { accepted: true, position: 0, result: {} }
 
+/** Those who answer what changes nothing. */
+interface Answering {
+  readonly poller: Pick<Poller, 'rows'>
+  readonly questions: Questions
+}
+
 /** What persons may ask of policy, and how its own decisions are carried out by the services whose matter it is. */
-export function startInbox(platform: Platform, reconciler: Reconciler, poller: Poller): Subscription {
+export function startInbox(platform: Platform, reconciler: Reconciler, { poller, questions }: Answering): Subscription {
   const inbox = new Inbox(platform, reconciler)
   return answerCommands(
     platform.bus,
@@ -25,6 +32,9 @@ export function startInbox(platform: Platform, reconciler: Reconciler, poller: P
       CloseReleaseCircuit: ({ data }, cause) => inbox.decide({ type: 'CloseCircuit', ...data }, cause),
       RevertDecision: ({ data }, cause) =>
         inbox.decide({ type: 'RevertDecision', ...data, nowMs: platform.clock.steadyMs() }, cause),
+      BacktestPolicy: ({ data }, cause) => questions.backtest(data, cause),
+      WhatIf: ({ data }, cause) => questions.whatIf(data, cause),
+      ExplainRemoval: ({ data }) => questions.explain(data),
       CarryOutRemoval: ({ data }, cause) => inbox.remove(data, cause),
       ListProviders: async () => ({ accepted: true, position: 0, result: { items: poller.rows() } }),
     },

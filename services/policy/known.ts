@@ -8,7 +8,14 @@ import { isRolloutNews, isVerdictNews, type News, type RolloutNews, type Verdict
 import { Policies } from './policies.ts'
 import { Provided } from './provided.ts'
 import { Releases, type Running } from './releases.ts'
-import type { World } from './world.ts'
+import type { Member, World } from './world.ts'
+
+export interface Present {
+  readonly members: readonly Member[]
+  readonly gaps: Gaps
+  /** Deployments of releases that have not ended; `partial` ones are for named machines, which nobody here knows. */
+  readonly running: ReturnType<Releases['runningIn']>
+}
 
 type EnvironmentIds = readonly string[]
 const nobody: EnvironmentIds = []
@@ -41,6 +48,15 @@ export class Known {
 
   environmentIds(): EnvironmentIds {
     return this.#policies.environmentIds()
+  }
+
+  /** All that has to be known of an environment to think on from here without touching what is. */
+  present(environmentId: string): Present {
+    return {
+      members: [...this.#members.in.registered(environmentId).values()],
+      gaps: this.#gaps.copy(),
+      running: this.#releases.runningIn(environmentId),
+    }
   }
 
   /** Whether nothing could be due in the environment by time alone. */

@@ -73,6 +73,16 @@ export class Releases {
     if (kind === 'release') this.#addBusy(laneKey(projectId, environmentId), 1)
   }
 
+  /** The deployments of releases to an environment that have not ended, with the roles that they are for. */
+  runningIn(environmentId: string) {
+    return [...this.#running]
+      .filter(([, running]) => running.kind === 'release' && running.environmentId === environmentId)
+      .map(([deploymentId, { projectId, version, partial }]) => ({
+        ...{ deploymentId, partial },
+        targetRoles: this.targetRolesOf(projectId, version),
+      }))
+  }
+
   /** @returns what ended; undefined when nobody knows it */
   deploymentEnded({ deploymentId }: Ending['data']): Running | undefined {
     const ended = this.#running.get(deploymentId)

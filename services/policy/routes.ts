@@ -4,6 +4,7 @@ import * as id from '#contracts/ids.ts'
 import type { Ask } from '#libs/ask.ts'
 import { causeOf, sendAnswer } from '#libs/http/answer.ts'
 import type { Http } from '#libs/http/http.ts'
+import { questionRoutes } from './questionRoutes.ts'
 
 const params = z.strictObject({ id: id.environmentId })
 const decisionParams = params.extend({ decisionId: id.decisionId })
@@ -15,6 +16,7 @@ const config = { scope: 'write' } as const
 export const policyRoutes =
   ({ ask }: { readonly ask: Ask }) =>
   async (app: Http): Promise<void> => {
+    await app.register(questionRoutes({ ask }))
     removals(app, ask)
     circuits(app, ask)
   }

@@ -2,9 +2,11 @@ import type { Recorded } from '#contracts/message.ts'
 import { startConsumer } from '#libs/consume.ts'
 import type { Platform } from '#libs/platform.ts'
 import { startReactor } from '#libs/reactor.ts'
+import type { BacktestSettings } from './backtest/settings.ts'
 import { startInbox } from './inbox.ts'
 import { Poller } from './provider/poller.ts'
 import type { ProviderSource } from './provider/provider.ts'
+import { Questions } from './questions.ts'
 import { carryOut, undo } from './reactor.ts'
 import { Reconciler } from './reconciler.ts'
 
@@ -14,6 +16,7 @@ export interface PolicyServiceSettings {
   readonly catchUpMs?: number
   /** Whom policies may name as a provider of machines. */
   readonly providers?: readonly ProviderSource[]
+  readonly backtest?: Partial<BacktestSettings>
 }
 
 export interface Policy extends AsyncDisposable {
@@ -23,7 +26,7 @@ export interface Policy extends AsyncDisposable {
 
 /** Decides what follows. Returns once it knows all that was stored when it began. */
 export async function startPolicy(platform: Platform, settings: PolicyServiceSettings = {}): Promise<Policy> {
-  const { sweepMs = 1_000, catchUpMs = 120_000, providers = [] } = settings
+  const { sweepMs = 1_000, catchUpMs = 120_000, providers = [], backtest } = settings
   const { store, bus, clock, log } = platform
   await using stack = new AsyncDisposableStack()
   const reconciler = new Reconciler(platform, sweepMs)
@@ -38,7 +41,8 @@ export async function startPolicy(platform: Platform, settings: PolicyServiceSet
     throw new Error(`policy has read up to position ${consumer.position} of ${head} in ${catchUpMs} ms`)
   stack.defer(() => reconciler.rest())
 
-  const inbox = startInbox(platform, reconciler, poller)
+  const questions = new Questions(platform, reconciler, { sweepMs, ...(backtest && { settings: backtest }) })
+  const inbox = startInbox(platform, reconciler, { poller, questions })
   stack.defer(() => inbox.stop())
   const carrying = stack.use(startReactor({ reactor: carryOut, ...platform }))
   const undoing = stack.use(startReactor({ reactor: undo, ...platform }))

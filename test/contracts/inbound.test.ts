@@ -18,6 +18,8 @@ const overHttpAlone: Readonly<Record<string, string>> = {
   'POST /v1/enrollments': 'is answered with a secret',
   'POST /v1/tokens': 'is answered with a secret',
   'PUT /v1/projects/:/variables': 'may hold secrets',
+  'POST /v1/environments/:/policy/backtest': 'is a question, and changes nothing',
+  'POST /v1/environments/:/policy/what-if': 'is a question, and changes nothing',
   'POST /v1/agent/enroll': 'is for machines',
   'POST /v1/parked/:/:/retry': 'is for people who look at what is parked',
   'DELETE /v1/parked/requests/:': 'is for people who look at what is parked',
