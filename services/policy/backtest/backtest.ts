@@ -1,4 +1,4 @@
-import type { BacktestReply } from '#contracts/backtest.ts'
+import type { BacktestReply, Caveat } from '#contracts/backtest.ts'
 import type { Recorded } from '#contracts/message.ts'
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { healthStream, machineStream } from '#contracts/subjects.ts'
@@ -34,7 +34,7 @@ class Backtest {
   readonly #tools: BacktestTools
   readonly #engine: Engine
   readonly #pace: Pace
-  #held: EnvironmentPolicy | undefined
+  readonly #caveats = new Set<Caveat>()
   #hasBegun = false
   #events = 0
   #position = 0
@@ -83,7 +83,13 @@ class Backtest {
     const atMs = this.#engine.time.of(fact)
     if (!this.#hasBegun) this.#begin(Math.min(atMs, this.#engine.time.fromWall(this.#question.fromAt)))
     await this.#lookUntil(atMs)
+    if (fact.type === 'EnvironmentCreated' || fact.type === 'EnvironmentPolicyChanged') this.#compare(fact.data.policy)
     this.#engine.take(fact, atMs)
+  }
+
+  /** What cannot be known depends on every policy that held meanwhile. */
+  #compare(held: EnvironmentPolicy | undefined): void {
+    for (const caveat of caveatsOf(this.#question.policy, held)) this.#caveats.add(caveat)
   }
 
   /** What happened to a machine before it came here was passed by, since most of it is about machines that never come. */
@@ -102,7 +108,7 @@ class Backtest {
   #begin(nowMs: number): void {
     this.#hasBegun = true
     const { environmentId, policy } = this.#question
-    this.#held = this.#engine.world.policyOf(environmentId)?.policy
+    this.#compare(this.#engine.world.policyOf(environmentId)?.policy)
     this.#engine.begin(nowMs, policy)
   }
 
@@ -117,14 +123,14 @@ class Backtest {
   }
 
   #reply(): BacktestReply {
-    const { environmentId, policy, fromAt, toAt } = this.#question
+    const { environmentId, fromAt, toAt } = this.#question
     const { findings, time } = this.#engine
     return {
       ...{ environmentId, fromAt, toAt, events: this.#events, position: this.#position },
       proposed: findings.outcome('proposed', time.toWall),
       actual: findings.outcome('actual', time.toWall),
       difference: findings.difference(time.toWall),
-      caveats: caveatsOf(policy, this.#held),
+      caveats: [...this.#caveats],
     }
   }
 

@@ -34,6 +34,7 @@ export class Engine {
   readonly #counterfactual: Counterfactual
   readonly #judgement: Judgement
   #wakeMs = Number.POSITIVE_INFINITY
+  #nowMs = 0
 
   constructor(options: EngineOptions, counterfactual = new Counterfactual(options.environmentId), state = noVerdicts) {
     const { environmentId, sweepMs, itemsMax, aheadMs } = options
@@ -47,7 +48,9 @@ export class Engine {
 
   /** When policy would look next if nothing else happened before. */
   get nextLookMs(): number {
-    return Math.min(this.#wakeMs, this.#sweepAt(this.#judgement.attention.earliestMs))
+    // A machine may have been silent for longer than anybody here knew of it.
+    const dueMs = Math.max(this.#nowMs, this.#judgement.attention.earliestMs)
+    return Math.min(this.#wakeMs, this.#sweepAt(dueMs))
   }
 
   get world() {
@@ -77,6 +80,7 @@ export class Engine {
 
   /** From here on the policy decides: the one given, or (null) the one that held. */
   begin(nowMs: number, policy: EnvironmentPolicy | null): void {
+    this.#nowMs = nowMs
     if (policy !== null) this.#counterfactual.try(policy)
     this.#startOver(nowMs)
   }
@@ -88,6 +92,7 @@ export class Engine {
 
   /** Takes in the next fact. Looks that were due before it must have been made. */
   take(fact: Fact, nowMs: number): void {
+    this.#nowMs = nowMs
     if (isOfMachine(fact)) return this.#takeOfMachine(fact, nowMs)
     if (isVerdict(fact)) return this.#takeVerdict(fact, nowMs)
     this.#counterfactual.meet(fact)
@@ -102,6 +107,7 @@ export class Engine {
   }
 
   #lookAt(nowMs: number): void {
+    this.#nowMs = nowMs
     const nextMs = this.#judgement.lookAt(nowMs)
     this.#wakeMs = this.#sweepAt(Math.max(nextMs, nowMs + 1))
   }
