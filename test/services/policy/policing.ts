@@ -1,6 +1,7 @@
 import type { Message } from '#contracts/message.ts'
 import { machineStream } from '#contracts/subjects.ts'
 import type { EventStore } from '#libs/store/store.ts'
+import type { ProviderSource } from '#services/policy/provider/provider.ts'
 import { startPolicy } from '#services/policy/service.ts'
 import { DeploymentStage } from '#test/services/deployment/deploying.ts'
 import type { Settings } from '#test/services/deployment/stage.ts'
@@ -9,6 +10,13 @@ import type { Settings } from '#test/services/deployment/stage.ts'
 export const quick: Settings = {
   automaticDeployments: { quietMs: 1_000, waitMaxMs: 5_000, backoffMinMs: 30_000, backoffMaxMs: 3_600_000 },
   dynamicRegistration: { removeAfterMs: 600_000, startUpGraceMs: 0 },
+}
+
+const never = new Promise<never>(() => {})
+/** What the provider `cloud` says is told by the tests themselves: asked, it takes its time. */
+const cloud: ProviderSource = {
+  provider: { name: 'cloud', kind: 'test', list: () => never },
+  pace: { everyMs: 30_000, timeoutMs: 10_000, silentAfter: 1_000_000, absentMeans: 'unknown' },
 }
 
 /** Policy and deployment as they are, with a registry and a health service that only do what is needed here. */
@@ -23,7 +31,7 @@ export class PolicyStage extends DeploymentStage {
 
   /** Starts policy, or starts it again. */
   async beginPolicy(): Promise<void> {
-    this.policy = this.use(await startPolicy(this.platform))
+    this.policy = this.use(await startPolicy(this.platform, { providers: [cloud] }))
   }
 
   /** Answers for the registry and for health. */

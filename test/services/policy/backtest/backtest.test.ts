@@ -59,7 +59,7 @@ function slowClock(msPerLook: number) {
   let nowMs = 0
   let rests = 0
   const slow: Clock = {
-    ...clock,
+    ...{ wallMs: clock.wallMs, id: clock.id, chance: clock.chance, bytes: clock.bytes, timer: clock.timer },
     steadyMs: () => (nowMs += msPerLook),
     sleep: async () => void (rests += 1),
   }

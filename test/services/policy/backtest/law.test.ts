@@ -86,7 +86,7 @@ describe('the backtest of a run under the policy that held is what happened:', (
     const reply = await backtested(stage, fromAt)
     expectTheSame(reply)
     expect(reply.proposed.incidents).toMatchObject({ count: 1, items: [{ machines: 7, domain: null }] })
-    expect(reply.proposed.removed.count).toBe(9)
+    expect(reply.proposed.removed.count).toBe(10)
     expect(reply.proposed.withheld.count).toBeGreaterThan(4)
   })
   it('a removal that was given up since the machine answered', async () => {
@@ -123,7 +123,10 @@ describe('the backtest of a run under the policy that held is what happened:', (
       { weight: 4, arbitrary: fc.record({ what: fc.constant('heard' as const), machine }) },
       { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('gap' as const, 'release' as const), machine }) },
     )
-    const step = fc.record({ doing: fc.array(doing, { maxLength: 5 }), waitMs: fc.integer({ min: 1_500, max: 400_000 }) })
+    const step = fc.record({
+      doing: fc.array(doing, { maxLength: 5 }),
+      waitMs: fc.integer({ min: 1_500, max: 400_000 }),
+    })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 8 }), async (steps) => {
         const { stage, fromAt } = await started(12)
