@@ -1,3 +1,4 @@
+import { Returns, type Back } from './returns.ts'
 import type { Member } from './world.ts'
 
 /** The machines of one environment, and those of them that somebody may have to do something about. */
@@ -8,11 +9,13 @@ interface Group {
   /** The attribute that tells failure domains apart, and how many machines have each of its values. */
   attribute: string | null
   readonly sizes: Map<string, number>
+  readonly returns: Returns
 }
 
 const emptyGroup = (attribute: string | null = null): Group => ({
   ...{ registered: new Map<string, Member>(), unavailable: new Map<string, Member>() },
   ...{ suspects: new Map<string, Member>(), attribute, sizes: new Map<string, number>() },
+  returns: new Returns(),
 })
 const nobody = emptyGroup()
 
@@ -34,6 +37,17 @@ export class Groups {
 
   registeredIn(environmentId: string, domainValue: string): number {
     return this.#of(environmentId).sizes.get(domainValue) ?? 0
+  }
+
+  /** Machines that answer again after they had been unavailable. */
+  returnedSince(environmentId: string, sinceMs: number, domainValue?: string): Back {
+    return this.#of(environmentId).returns.since(sinceMs, domainValue)
+  }
+
+  returned({ environmentId, machineId, attributes }: Member, at: number): void {
+    const group = this.#open(environmentId)
+    const domainValue = group.attribute === null ? undefined : attributes[group.attribute]
+    group.returns.add({ machineId, domainValue, at })
   }
 
   /** Says by which attribute the machines of an environment are told apart from now on. */

@@ -1,6 +1,7 @@
 import type { PolicyEvent } from '#contracts/policy.ts'
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { speakDuration } from '#libs/units.ts'
+import type { Back } from './returns.ts'
 
 /** Machines that fail together: those with one value of an attribute, or the whole environment (null). */
 export type Domain = Extract<PolicyEvent, { type: 'MassFailureDetected' }>['data']['domain']
@@ -14,6 +15,8 @@ export interface Read {
   readonly unavailableSince: readonly number[]
   /** When earlier removals were let through. */
   readonly removedAt: readonly number[]
+  /** Who came back within the guard's window. */
+  readonly back: Back
 }
 
 export interface GuardReading {
@@ -30,6 +33,13 @@ export interface GuardReading {
   readonly allowance: number
   /** So much is wrong that none may be. */
   readonly isFullStop: boolean
+  /**
+   * So many came back lately that the others are most likely on their way: none is removed until that has shown. Else
+   * the last ones of an outage would be removed in the very moment in which it ends.
+   */
+  readonly isRecovering: boolean
+  /** Whether those that are still silent have been so since before the first came back: what is seen is the tail of it. */
+  readonly isTail: boolean
   readonly clearsWhen: string
 }
 
@@ -39,7 +49,7 @@ export interface GuardReading {
  * alone, and falls to nothing at a full stop. Where few are silent nothing is sorted, so that a calm look costs nothing.
  */
 export function readGuard({ guard }: EnvironmentPolicy, read: Read, nowMs: number): GuardReading {
-  const { domain, registered, unavailableSince, removedAt } = read
+  const { domain, registered, unavailableSince, removedAt, back } = read
   const silent = unavailableSince.length
   const isOver = (count: number) => count > guard.floor && registered > 0 && count / registered > guard.share
   const most = guard.enabled && isOver(silent) ? mostWithin(unavailableSince, guard.windowMs) : null
@@ -49,11 +59,15 @@ export function readGuard({ guard }: EnvironmentPolicy, read: Read, nowMs: numbe
   const isFullStop = tripped && share >= guard.fullStopShare
   const every = Math.floor(registered * guard.releaseShare)
   const recent = tripped ? removedAt.filter((at) => at > nowMs - guard.releaseEveryMs) : []
-  const rate = isFullStop ? 0 : Math.max(0, every - recent.length)
+  const isRecovering = tripped && back.count > guard.floor
+  const isTail = isRecovering && untilMs < (back.lastAt ?? 0)
+  const isStopped = isFullStop || isRecovering
+  const rate = isStopped ? 0 : Math.max(0, every - recent.length)
   return {
-    ...{ domain, tripped, unavailable, fromMs, untilMs, registered, share, isFullStop },
+    ...{ domain, tripped, unavailable, fromMs, untilMs, registered, share },
+    ...{ isFullStop, isRecovering, isTail },
     allowance: tripped ? rate : Number.POSITIVE_INFINITY,
-    clearsWhen: clearing(guard, domain, isFullStop ? 0 : every),
+    clearsWhen: clearing(guard, domain, isStopped ? 0 : every),
   }
 }
 

@@ -31,7 +31,8 @@ export function readGuards(
     const unavailableSince = machines.flatMap((member) => member.unavailableSince ?? [])
     const isMeant = (id: string) => domain === null || valueOf(world.member(id)) === domain.value
     const removedAt = recentlyRemoved(policy, state, nowMs, isMeant)
-    return readGuard(policy, { domain, registered, unavailableSince, removedAt }, nowMs)
+    const back = world.returnedSince(environmentId, nowMs - policy.guard.windowMs, domain?.value)
+    return readGuard(policy, { domain, registered, unavailableSince, removedAt, back }, nowMs)
   }
   const environment = read(null, world.registered(environmentId) - terminated.length, silent)
   if (attribute === null || !policy.guard.enabled || silent.length <= policy.guard.floor)

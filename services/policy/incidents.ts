@@ -13,7 +13,8 @@ type Cleared = Extract<PolicyEvent, { type: 'MassFailureCleared' }>
 /**
  * A mass failure is told once when the guard trips, whether or not a removal is due yet, and once when it is over. As
  * long as the whole environment has one, its failure domains are a part of that and open none of their own; one that a
- * domain had already goes on to its own end. So the same outage is told twice at most: where it began, and that it grew.
+ * domain had already goes on to its own end. So the same outage is told twice at most: where it began, and that it grew;
+ * what is left of it in a domain while machines come back is not told as another one.
  * @param newId names what is opened now
  */
 export function incidentVerdicts(bench: Bench, newId: string): readonly (Detected | Cleared)[] {
@@ -22,7 +23,8 @@ export function incidentVerdicts(bench: Bench, newId: string): readonly (Detecte
   const keys = new Set(now.map(({ domain }) => domainKey(domain)))
   const over = [...state.incidents].filter(([key]) => !keys.has(key))
   const begun = now.filter(
-    ({ domain }) => !state.incidents.has(domainKey(domain)) && (domain === null || !guards.environment.tripped),
+    ({ domain, isTail }) =>
+      !state.incidents.has(domainKey(domain)) && (domain === null || !(guards.environment.tripped || isTail)),
   )
   return [
     ...over.map(([, incident]) => cleared(bench, incident)),

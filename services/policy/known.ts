@@ -35,6 +35,7 @@ export class Known {
     member: (machineId) => this.#members.get(machineId),
     registered: (environmentId) => this.#members.in.registered(environmentId).size,
     registeredIn: (environmentId, value) => this.#members.in.registeredIn(environmentId, value),
+    returnedSince: (...asked) => this.#members.in.returnedSince(...asked),
     unavailable: (environmentId) => this.#members.in.unavailable(environmentId).values(),
     suspects: (environmentId) => this.#members.in.suspects(environmentId).values(),
     behind: (environmentId) => this.#behind.in(environmentId),

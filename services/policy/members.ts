@@ -7,13 +7,15 @@ import type { Installed, Member } from './world.ts'
 export class Members {
   readonly #members = new Map<string, Member>()
   readonly #groups = new Groups()
+  /** Machines that fell silent and were not heard since, also when they were removed for it. */
+  readonly #missed = new Set<string>()
 
   get(machineId: string): Member | undefined {
     return this.#members.get(machineId)
   }
 
   /** Those of an environment, by what may have to be done about them. */
-  get in(): Omit<Groups, 'file'> {
+  get in(): Omit<Groups, 'file' | 'returned'> {
     return this.#groups
   }
 
@@ -58,8 +60,10 @@ export class Members {
       case 'MachineEnabled':
         return this.set(machineId, { enabled: true })
       case 'MachineDisabled':
+        this.#missed.delete(machineId)
         return this.set(machineId, { enabled: false, ...unheard })
       case 'MachineQuarantined':
+        this.#missed.delete(machineId)
         return this.set(machineId, { quarantined: true, ...unheard })
       case 'MachineReleased':
         return this.set(machineId, { quarantined: false })
@@ -75,7 +79,7 @@ export class Members {
       case 'MachineBecameHealthy':
       case 'MachineBecameDegraded':
       case 'MachineBecameUnhealthy':
-        return this.#feel(machineId, answering[event.type], event.data.at)
+        return this.#hear(machineId, answering[event.type], event.data.at)
       case 'MachineBecameUnavailable':
         return this.#fallSilent(machineId, event.data.at)
       case 'HealthForgotten':
@@ -94,6 +98,11 @@ export class Members {
     this.#groups.file(before, now)
   }
 
+  #hear(machineId: string, status: HealthStatus, at: number): void {
+    this.#feel(machineId, status, at)
+    if (this.#missed.delete(machineId)) this.#groups.returned(this.#members.get(machineId)!, at)
+  }
+
   #feel(machineId: string, status: HealthStatus, at: number): void {
     this.set(machineId, { ...unheard, status, startedAt: this.#startedAt(machineId, at) })
   }
@@ -106,6 +115,7 @@ export class Members {
   #fallSilent(machineId: string, at: number): void {
     const { lateSince = null } = this.#members.get(machineId) ?? {}
     this.#feel(machineId, 'unavailable', at)
+    this.#missed.add(machineId)
     this.set(machineId, { unavailableSince: at, lateSince })
   }
 

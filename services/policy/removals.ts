@@ -39,8 +39,8 @@ export function verdictsAtTheLast(bench: Bench, removal: DecidedRemoval, newId: 
   if (obstacle !== null) return [stop(obstacle.detail), ...deferral(bench, member, obstacle)]
   if (state.released.has(machineId)) return []
 
-  const wasLetGo = ({ domain, isFullStop }: GuardReading) =>
-    !isFullStop && [domain, null].some((part) => isTheSame(domainKey(part), state, removal))
+  const wasLetGo = ({ domain, isFullStop, isRecovering }: GuardReading) =>
+    !(isFullStop || isRecovering) && [domain, null].some((part) => isTheSame(domainKey(part), state, removal))
   const holder = holding(guards, policy, member).find((reading) => !wasLetGo(reading))
   if (holder === undefined) return []
   const incidents = incidentVerdicts(bench, newId)

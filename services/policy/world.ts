@@ -2,6 +2,7 @@ import type { Candidate } from '#contracts/eligibility.ts'
 import type { HealthStatus } from '#contracts/health.ts'
 import type { ProviderState } from '#contracts/policy.ts'
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import type { Back } from './returns.ts'
 
 /** A machine as policy sees it. */
 export interface Member extends Candidate {
@@ -64,6 +65,8 @@ export interface World {
   registered(environmentId: string): number
   /** How many of them have this value of the attribute by which the environment's policy tells failure domains apart. */
   registeredIn(environmentId: string, domainValue: string): number
+  /** Those that answer again after they had been unavailable, of one failure domain where it is named. */
+  returnedSince(environmentId: string, sinceMs: number, domainValue?: string): Back
   /** The machines of the environment that do not answer, except those that nobody watches. */
   unavailable(environmentId: string): Iterable<Member>
   /** Those, and the machines of which the provider says that they are terminated, whether they answer or not. */

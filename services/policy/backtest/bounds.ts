@@ -10,7 +10,7 @@ const never = Number.POSITIVE_INFINITY
  * say too early, which costs a look; it never says too late, or the look would come late.
  */
 export function nextChangeMs(bench: Bench, machines: Iterable<Member>): number {
-  const released = nextReleaseMs(bench)
+  const released = Math.min(nextReleaseMs(bench), recoveredMs(bench))
   let earliest = never
   let isAnybody = false
   for (const member of machines) {
@@ -44,6 +44,13 @@ function nextReleaseMs({ state, policy, nowMs }: Bench): number {
     earliest = at + releaseEveryMs
   }
   return earliest
+}
+
+/** When so long has passed since the first machine came back that others may not be waited for any more. */
+function recoveredMs({ environmentId, world, policy, nowMs }: Bench): number {
+  const { windowMs } = policy.guard
+  const { firstAt } = world.returnedSince(environmentId, nowMs - windowMs)
+  return firstAt === null ? never : firstAt + windowMs
 }
 
 /** What may be removed now may have to wait when quiet hours begin, and the other way round. */

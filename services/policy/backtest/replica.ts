@@ -26,6 +26,7 @@ export class Replica {
       member: (machineId) => this.members.get(machineId),
       registered: (id) => groups.registered(id).size,
       registeredIn: (id, value) => groups.registeredIn(id, value),
+      returnedSince: (...asked) => groups.returnedSince(...asked),
       unavailable: (id) => groups.unavailable(id).values(),
       suspects: (id) => groups.suspects(id).values(),
       observedMs: (sinceMs, nowMs) => this.#gaps.observedMs(sinceMs, nowMs),

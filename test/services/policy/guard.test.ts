@@ -2,17 +2,20 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { readGuard } from '#services/policy/guard.ts'
+import { Returns, type Back } from '#services/policy/returns.ts'
 
 const policy = EnvironmentPolicy.parse({})
 const minuteMs = 60_000
 const nowMs = 100 * minuteMs
 const together = (count: number) => Array.from({ length: count }, () => nowMs - minuteMs)
+const nobody: Back = { count: 0, firstAt: null, lastAt: null }
 const read = (
   registered: number,
   unavailableSince: readonly number[],
   removedAt: readonly number[] = [],
   by = policy,
-) => readGuard(by, { domain: null, registered, unavailableSince, removedAt }, nowMs)
+  back: Back = nobody,
+) => readGuard(by, { domain: null, registered, unavailableSince, removedAt, back }, nowMs)
 
 describe('the guard', () => {
   it.each([
@@ -54,6 +57,16 @@ describe('the guard', () => {
       ).allowance,
     ).toBe(0)
   })
+  it('lets none go while many come back, for the others are most likely on their way', () => {
+    const back = (count: number, lastAt = nowMs): Back => ({ count, firstAt: nowMs - minuteMs, lastAt })
+    const recovering = (...given: Parameters<typeof back>) => read(100, together(30), [], policy, back(...given))
+    expect(recovering(2)).toMatchObject({ allowance: 10, isRecovering: false, isTail: false })
+    expect(recovering(3)).toMatchObject({ allowance: 0, isRecovering: true, isTail: true })
+    expect(recovering(3).clearsWhen).toMatch(/until then none is removed$/)
+    // Those that fell silent after the last one had come back are another outage, and not the tail of this one.
+    expect(recovering(3, nowMs - 2 * minuteMs)).toMatchObject({ allowance: 0, isRecovering: true, isTail: false })
+    expect(read(100, together(20), [], policy, back(80))).toMatchObject({ tripped: false, isRecovering: false })
+  })
   it('can be switched off', () => {
     const off = EnvironmentPolicy.parse({ guard: { enabled: false } })
     expect(read(10, together(10), [], off)).toMatchObject({ tripped: false, allowance: Infinity })
@@ -65,7 +78,8 @@ describe('the guard', () => {
     ))
   it('says that nothing goes on meanwhile at a full stop, and which machines are meant', () => {
     const domain = { attribute: 'zone', value: 'a' }
-    const reading = readGuard(policy, { domain, registered: 10, unavailableSince: together(6), removedAt: [] }, nowMs)
+    const outage = { domain, registered: 10, unavailableSince: together(6), removedAt: [], back: nobody }
+    const reading = readGuard(policy, outage, nowMs)
     expect(reading.clearsWhen).toBe(
       'at most 20 % of the machines with zone a, or 2, are unavailable together, or a person releases it; ' +
         'until then none is removed',
@@ -92,5 +106,22 @@ describe('the guard', () => {
         expect(read(registered, together(silent), [], floored).tripped).toBe(false)
       }),
     )
+  })
+})
+
+describe('machines that come back', () => {
+  it('are counted once each, from a moment on, and by failure domain', () => {
+    const returns = new Returns()
+    for (const [machineId, domainValue, at] of [
+      ['m', 'a', 1],
+      ['n', 'b', 5],
+      ['m', 'a', 7],
+      ['o', undefined, 9],
+    ] as const)
+      returns.add({ machineId, domainValue, at })
+    expect(returns.since(0)).toEqual({ count: 3, firstAt: 1, lastAt: 9 })
+    expect(returns.since(5)).toEqual({ count: 2, firstAt: 7, lastAt: 9 })
+    expect(returns.since(0, 'a')).toEqual({ count: 1, firstAt: 1, lastAt: 7 })
+    expect(returns.since(9)).toEqual({ count: 0, firstAt: null, lastAt: null })
   })
 })

@@ -39,6 +39,7 @@ interface Setting {
   readonly desired?: readonly Desired[]
   readonly settings?: Settings
   readonly since?: number | null
+  readonly back?: { readonly count: number; readonly firstAt: number; readonly lastAt: number }
   readonly gapMs?: number
   readonly ended?: readonly Ended[]
   readonly missing?: readonly { deploymentId: string; forMs: number }[]
@@ -57,6 +58,7 @@ export const worldOf = (setting: Setting = {}): World => {
     member: (machineId) => members.find((one) => one.machineId === machineId),
     registered: () => registered.length,
     registeredIn: (_, value) => registered.filter(({ attributes }) => attributes[domain] === value).length,
+    returnedSince: () => ({ count: 0, firstAt: null, lastAt: null, ...setting.back }),
     unavailable: () => watched.filter((one) => one.status === 'unavailable'),
     suspects: () => watched.filter((one) => one.status === 'unavailable' || one.providerState === 'terminated'),
     behind: () => members.filter((one) => desired.some((release) => lacks(one, environmentId, release))),
