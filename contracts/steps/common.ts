@@ -21,6 +21,8 @@ export type Window = z.infer<typeof Window>
 export const common = {
   id: stepId,
   name: z.string().trim().min(1).max(100).optional(),
+  /** Whether it waits for the step before it to end, or runs side by side with it. */
+  start: z.enum(['after-previous', 'with-previous']).default('after-previous'),
   /** When the step runs, given what came before it. */
   condition: z.enum(['success', 'failure', 'always']).default('success'),
   timeLimitMs: duration.default(10 * minuteMs),

@@ -8,6 +8,7 @@ import type {
   TaskRow,
 } from '#contracts/rows.ts'
 import { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import { Process } from '#contracts/process.ts'
 
 /** Rows as the query API answers them, for states that are hard to reach with a real server. */
 export const agoIso = (ms: number): string => new Date(Date.now() - ms).toISOString()
@@ -73,7 +74,8 @@ export const machineRow = (
 export const runningId = '0199a000-0000-7000-8000-000000000001'
 export const failedId = '0199a000-0000-7000-8000-000000000002'
 
-const process: ProjectRow['process'] = {
+// What is left out has its default, as in a process that the server answers with.
+const process = Process.parse({
   steps: [
     {
       id: 'build',
@@ -149,7 +151,7 @@ const process: ProjectRow['process'] = {
       from: 'replaced',
     },
   ],
-}
+})
 
 export const projectRow: ProjectRow = {
   id: 'shop',

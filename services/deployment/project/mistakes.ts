@@ -31,10 +31,21 @@ function stepMistakes({ steps }: Process): readonly string[] {
       say(`expects at least ${step.expect.min} and at most ${step.expect.max} machines`)
     if (step.kind === 'deregister-machines' && step.from === 'replaced' && !replacesBefore(earlier))
       say('no step before it replaces targets')
+    if (step.start === 'with-previous') mistakes.push(...groupMistakes(step, steps[steps.indexOf(step) - 1]))
     if (step.timeLimitMs === 0) say('a time limit of 0 leaves it no time')
     earlier.set(step.id, step)
   }
   return mistakes
+}
+
+/** Kinds that change who the targets are, or hold the whole run, do so alone. */
+const alone: ReadonlySet<Step['kind']> = new Set(['reevaluate-targets', 'deregister-machines', 'approval'])
+
+function groupMistakes(step: Step, previous: Step | undefined): readonly string[] {
+  const say = (what: string) => [`step ${step.id}: ${what}`]
+  if (previous === undefined) return say('there is no step before it to run side by side with')
+  if (alone.has(step.kind)) return say(`a step of kind ${step.kind} runs alone`)
+  return alone.has(previous.kind) ? say(`it cannot run beside ${previous.id}, of kind ${previous.kind}`) : []
 }
 
 const outputRead = (step: Step): string | null => {

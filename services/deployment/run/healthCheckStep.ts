@@ -1,5 +1,6 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
+import { machinesAtWork } from './group.ts'
 import { listed, stillIncluded, type RunStep } from './state.ts'
 import { conditionOf, isContactable, waitingSince, type Scene } from './world.ts'
 
@@ -24,7 +25,10 @@ export function planHealthCheck(
     const whom = ill.map(({ name, machine }) => `${name} is ${conditionOf(machine)}`)
     return [{ type: 'StepFailed', data: { ...about, reason: listed(whom, '; ') } }]
   }
-  return ill.map(({ machineId, machine }) => {
+  // One that is at work for a step beside this one is left out when that has ended.
+  const atWork = machinesAtWork(run)
+  const leaving = ill.filter(({ machineId }) => !atWork.has(machineId))
+  return leaving.map(({ machineId, machine }) => {
     const detail = `it was ${conditionOf(machine)} at the health check`
     return {
       type: 'TargetExcluded',

@@ -6,10 +6,11 @@ import { begin } from './beginning.ts'
 import { planDeregistration } from './deregisterStep.ts'
 import { cancelled, finished } from './ending.ts'
 import { planHealthCheck } from './healthCheckStep.ts'
+import { currentGroup, haltedBeside } from './group.ts'
 import { excludeGone, loseTasks, planCancel } from './interruption.ts'
 import { planReevaluation } from './reevaluateStep.ts'
 import { planOnTargets, planOnWorker } from './scriptStep.ts'
-import { currentStep, includedTargets, isPartOf, runsOnTargets, skippedByFailure, skippedForRoles } from './state.ts'
+import { includedTargets, isPartOf, runsOnTargets, skippedByFailure, skippedForRoles } from './state.ts'
 import type { Run, RunStep } from './state.ts'
 import type { Scene, World } from './world.ts'
 
@@ -32,7 +33,7 @@ export function plan(run: Run, world: World, nowMs: number): readonly Deployment
       if (lost.length > 0) return lost
       if (run.cancel !== null) return planCancel(scene, run.cancel)
       const gone = excludeGone(scene)
-      return gone.length > 0 ? gone : planStep(scene)
+      return gone.length > 0 ? gone : planSteps(scene)
     }
   }
 }
@@ -45,10 +46,20 @@ function planQueued(scene: Scene): readonly DeploymentEvent[] {
   return world.mayStart(created.deploymentId) ? begin(scene) : []
 }
 
-function planStep(scene: Scene): readonly DeploymentEvent[] {
-  const step = currentStep(scene.run)
-  if (step === undefined) return [finished(scene.run, scene.created)]
-  if (step.state === 'pending') return [startStep(scene, step)]
+/** All steps of a group start before any of them goes on; it has ended when all of them have. */
+function planSteps(scene: Scene): readonly DeploymentEvent[] {
+  const group = currentGroup(scene.run)
+  if (group.length === 0) return [finished(scene.run, scene.created)]
+  const pending = group.find(({ state }) => state === 'pending')
+  if (pending !== undefined) return [startStep(scene, pending)]
+  for (const step of group) {
+    const facts = step.state === 'running' ? haltedBeside(scene, step, planStep(scene, step)) : []
+    if (facts.length > 0) return facts
+  }
+  return []
+}
+
+function planStep(scene: Scene, step: RunStep): readonly DeploymentEvent[] {
   const { definition } = step
   switch (definition.kind) {
     case 'script':

@@ -1,5 +1,6 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
+import { machinesAtWork } from './group.ts'
 import { dispatch, excludeFailed, excludeUnreachable } from './scriptFacts.ts'
 import { isActive, latestTask, listed, stillIncluded, type RunStep, type RunTarget, type RunTask } from './state.ts'
 import { windowSize } from './window.ts'
@@ -36,14 +37,16 @@ export function planOnTargets(scene: Scene, step: RunStep, definition: Script): 
 export function progressOn(scene: Scene, definition: Script, targets: readonly RunTarget[], sinceMs: number): Progress {
   const { run, created, nowMs } = scene
   const lastTask = ({ machineId }: RunTarget) => latestTask(run, definition.id, machineId)
+  const atWork = machinesAtWork(run)
   const {
     active = [],
     due = [],
     later = [],
+    elsewhere = [],
     away = [],
     failed = [],
     unreachable = [],
-  } = Object.groupBy(targets, (target) => standingOf(scene, definition, target, sinceMs))
+  } = Object.groupBy(targets, (target) => standingOf(scene, definition, target, sinceMs, atWork))
   const [leaving, failing] = split(failed, (target) => leavesOut(lastTask(target)!, definition, created.elastic))
   const exclusions = leaving.map((target) => excludeFailed(created, definition.id, lastTask(target)!))
   const failures = failing.map((target) => `${target.name}: ${whyOf(lastTask(target)!)}`)
@@ -56,7 +59,8 @@ export function progressOn(scene: Scene, definition: Script, targets: readonly R
   const room = windowSize(definition.window, targets.length) - active.length
   const next = firstFree(scene, due, room)
   const facts = next.map((target) => dispatch(created, definition, target.machineId, lastTask(target), nowMs))
-  return { facts, waiting: active.length + due.length + later.length + away.length > 0, failures }
+  const waiting = active.length + due.length + later.length + elsewhere.length + away.length > 0
+  return { facts, waiting, failures }
 }
 
 /** Once, on one worker: for what belongs to no target, such as making machines or telling a load balancer. */
@@ -75,7 +79,8 @@ export function planOnWorker(scene: Scene, step: RunStep, definition: Script): r
       return [{ type: 'StepFailed', data: { ...about, reason: whyOf(task!) } }]
     case 'due': {
       const workers = world.workersFor(created.environmentId)
-      const free = workers.find(({ machineId }) => world.isFree(machineId, created.deploymentId))
+      const atWork = machinesAtWork(run)
+      const free = workers.find(({ machineId: id }) => !atWork.has(id) && world.isFree(id, created.deploymentId))
       if (free !== undefined) return [dispatch(created, definition, free.machineId, task, nowMs)]
       const wantedSince = task === undefined ? step.startedAt : task.endedAt + definition.retryAfterMs
       if (workers.length > 0 || nowMs < waitingSince(scene, wantedSince) + created.contactBudgetMs) return []
@@ -97,15 +102,21 @@ function verdictOn(task: RunTask | undefined, definition: Script, nowMs: number)
   return nowMs < task.endedAt + definition.retryAfterMs ? 'later' : 'due'
 }
 
-/** As the verdict on its task, and for one that is due: whether its machine can be contacted, or has been away too long. */
+/**
+ * As the verdict on its task, and for one that is due: whether its machine can be contacted, or has been away too long.
+ * One that is at work for a step beside this one is left alone until that has ended.
+ */
 function standingOf(
   scene: Scene,
   definition: Script,
   { machineId }: RunTarget,
   sinceMs: number,
-): Verdict | 'away' | 'unreachable' {
+  atWork: ReadonlySet<string>,
+): Verdict | 'elsewhere' | 'away' | 'unreachable' {
   const { run, created, world, nowMs } = scene
   const verdict = verdictOn(latestTask(run, definition.id, machineId), definition, nowMs)
+  if (verdict === 'active' || verdict === 'succeeded') return verdict
+  if (atWork.has(machineId)) return 'elsewhere'
   if (verdict !== 'due') return verdict
   const machine = world.machine(machineId)
   if (machine !== undefined && isContactable(machine)) return 'due'

@@ -29,6 +29,21 @@ describe('a process that could never run', () => {
     ],
     ['no time', [{ id: 'a', timeLimitMs: 0 }], ['step a: a time limit of 0 leaves it no time']],
     [
+      'a first step beside none',
+      [{ id: 'a', start: 'with-previous' }],
+      ['step a: there is no step before it to run side by side with'],
+    ],
+    [
+      'targets that change beside another step',
+      [make, { ...find, start: 'with-previous' }],
+      ['step find: a step of kind reevaluate-targets runs alone'],
+    ],
+    [
+      'a step beside one that runs alone',
+      [make, find, { id: 'a', start: 'with-previous' }],
+      ['step a: it cannot run beside find, of kind reevaluate-targets'],
+    ],
+    [
       'several mistakes',
       [{ id: 'a', timeLimitMs: 0 }, { id: 'a' }],
       ['step a: a time limit of 0 leaves it no time', 'step a: another step has the same id'],
@@ -51,6 +66,7 @@ describe('a process that could never run', () => {
     ['one step', [{ id: 'a' }]],
     ['a swap', [make, find, { id: 'install' }, retire]],
     ['machines by name to deregister', [make, { ...retire, from: { output: 'make.OLD' } }]],
+    ['steps side by side', [make, { id: 'a', start: 'with-previous' }, { id: 'b', start: 'with-previous' }]],
     ['machines by role', [{ ...find, from: { roles: ['web'] } }]],
   ])('is not one with %s', (_, steps) => expect(processMistakes(processOf(...steps))).toEqual([]))
 })

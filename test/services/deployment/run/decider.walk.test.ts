@@ -29,6 +29,7 @@ const fickle: Play = {
   waitsMs: [long],
 }
 const windowed = [script('a', { window: 1 }), script('b', { condition: 'always' })]
+const beside = { start: 'with-previous' }
 const retried = { attemptsMax: 2, retryAfterMs: 5_000 }
 
 const walks: Record<string, { from: ReturnType<typeof beginning>; play: Play; movesMax: number }> = {
@@ -114,6 +115,22 @@ const walks: Record<string, { from: ReturnType<typeof beginning>; play: Play; mo
       },
       ...{ waitsMs: [long], outputs },
     },
+    movesMax: 6,
+  },
+  'two steps side by side, and one behind them': {
+    from: beginning(
+      [worker, one, two],
+      [
+        script('a', { window: 1, onFailure: 'exclude', ...retried }),
+        ...[script('b', beside), onWorker('tell', { condition: 'always', ...beside }), script('c')],
+      ],
+    ),
+    play: { machines: { 'm-1': ['blinks', 'is removed'] }, waitsMs: [short, long] },
+    movesMax: 5,
+  },
+  'a health check beside a step that leaves nobody out': {
+    from: beginning([one, two], [script('a', { window: 1 }), { ...healthCheck, ...beside }, script('b')]),
+    play: fickle,
     movesMax: 6,
   },
   'an automatic deployment that waits for its turn': {

@@ -27,7 +27,7 @@ function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): L
       return { 'success is never invented': mayHaveSucceeded(run, stepOf(run, fact.data.stepId), world) }
     case 'StepFailed':
     case 'StepSkipped':
-      return { 'a step ends when nothing of it runs': run.active.isEmpty() }
+      return { 'a step ends when nothing of it runs': !isAtWorkFor(run, fact.data.stepId) }
     case 'TargetExcluded':
       return {
         'only a target is left out, and once': run.targets.get(fact.data.machineId)?.excluded === null,
@@ -56,6 +56,7 @@ function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): L
 }
 
 const stepOf = (run: Run, stepId: string): RunStep => run.steps.find(({ definition }) => definition.id === stepId)!
+const isAtWorkFor = (run: Run, stepId: string) => activeTasks(run).some((task) => task.stepId === stepId)
 const isAtWork = (run: Run, machineId: string) => activeTasks(run).some((task) => task.machineId === machineId)
 const isIncluded = (run: Run, machineId: string) => run.targets.get(machineId)?.excluded === null
 
@@ -79,7 +80,7 @@ function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: W
     'work on targets goes to targets, other work to workers': onWorker
       ? machine?.roles.includes(workerRole) === true
       : isIncluded(run, machineId) && machine?.environmentId === environmentId,
-    'a window is never exceeded': onWorker ? run.active.isEmpty() : fitsWindow(run, stepId),
+    'a window is never exceeded': onWorker ? !isAtWorkFor(run, stepId) : fitsWindow(run, stepId),
     'attempts are counted': attempt === (before?.attempt ?? 0) + 1 && attempt <= definition.attemptsMax,
     'an attempt is made once': !run.tasks.has(taskId),
     'what has succeeded is not done again': before?.state !== 'succeeded',
@@ -90,8 +91,9 @@ function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: W
 
 /** Whether one more may work, among those that are concerned: the step's targets, or newcomers that make up for it. */
 function fitsWindow(run: Run, stepId: string): boolean {
-  const { definition } = stepOf(run, stepId)
-  const current = currentStep(run)
+  const step = stepOf(run, stepId)
+  const { definition } = step
+  const current = step.state === 'running' ? step : currentStep(run)
   if (definition.kind !== 'script' || current === undefined) return false
   const concerned = stillIncluded(run, current.machineIds).filter((target) => hasRole(target, definition.roles))
   const active = activeTasks(run).filter((task) => task.stepId === stepId)
@@ -133,7 +135,7 @@ function reevaluationLaws(run: Run, data: FactOf<'TargetsReevaluated'>['data'], 
 }
 
 function mayHaveSucceeded(run: Run, { definition, machineIds }: RunStep, world: World): boolean {
-  if (!run.active.isEmpty()) return false
+  if (isAtWorkFor(run, definition.id)) return false
   const targets = stillIncluded(run, machineIds)
   switch (definition.kind) {
     case 'script':
