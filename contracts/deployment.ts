@@ -110,7 +110,14 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     included: z.array(Target).readonly(),
     excluded: explained,
   }),
-  fact('StepStarted', { ...step, machineIds, startedAt: instantMs }),
+  fact('StepStarted', {
+    ...step,
+    /** In the order in which they have their turn. */
+    machineIds,
+    startedAt: instantMs,
+    /** How many of them stay healthy: counted once, so that targets which leave do not lower it. */
+    minimumHealthy: z.number().int().nonnegative().optional(),
+  }),
   fact('StepSucceeded', step),
   fact('StepFailed', { ...step, reason: z.string() }),
   fact('StepSkipped', { ...step, reason: z.string() }),

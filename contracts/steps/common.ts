@@ -10,10 +10,10 @@ export const outputReference = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}\.[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'an output is named as <step>.<name>')
 
-/** How many targets may run a step at once: a count, or a share of the targets such as `25%`. */
+/** How many of a step's targets: a count, or a share of them such as `25%`. */
 export const Window = z.union([
   z.number().int().min(1).max(targetsMax),
-  z.string().regex(/^([1-9][0-9]?|100)%$/, 'a window is a count such as 5 or a share such as 25%'),
+  z.string().regex(/^([1-9][0-9]?|100)%$/, 'expected a count such as 5 or a share such as 25%'),
 ])
 export type Window = z.infer<typeof Window>
 

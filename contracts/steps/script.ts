@@ -14,7 +14,10 @@ export const scriptStep = {
   /** bash, pwsh, or any program that takes the script's file as its argument. */
   interpreter: z.string().min(1).max(200).default('bash'),
   script: z.string().min(1).max(scriptCharsMax),
+  /** How many targets may run it at once. */
   window: Window.default('100%'),
+  /** How many of its targets stay healthy while it runs; what is worth more than to be done fast. */
+  minimumHealthy: Window.nullable().default(null),
   /** What a failed target does: fails the step, or is taken out of the deployment, which goes on without it. */
   onFailure: z.enum(['fail', 'exclude']).default('fail'),
   attemptsMax: z.number().int().min(1).max(10).default(1),

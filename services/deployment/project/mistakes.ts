@@ -1,5 +1,6 @@
 import { rolesMax } from '#contracts/ids.ts'
 import type { Process, Step } from '#contracts/process.ts'
+import { rollingMistakes } from './rollingMistakes.ts'
 
 /** Written as JSON. Process and variables, and the machines that are named, go into one fact of each deployment. */
 const processBytesMax = 384 * 1024
@@ -32,6 +33,7 @@ function stepMistakes({ steps }: Process): readonly string[] {
     if (step.kind === 'deregister-machines' && step.from === 'replaced' && !replacesBefore(earlier))
       say('no step before it replaces targets')
     if (step.start === 'with-previous') mistakes.push(...groupMistakes(step, steps[steps.indexOf(step) - 1]))
+    if (step.kind === 'script') mistakes.push(...rollingMistakes(step))
     if (step.timeLimitMs === 0) say('a time limit of 0 leaves it no time')
     earlier.set(step.id, step)
   }

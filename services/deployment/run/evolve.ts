@@ -47,8 +47,8 @@ function evolveSteps(run: Run, event: StepFact): Run {
   const { stepId } = event.data
   switch (event.type) {
     case 'StepStarted': {
-      const { machineIds, startedAt } = event.data
-      return withStep(run, stepId, { state: 'running', machineIds, startedAt })
+      const { machineIds, startedAt, minimumHealthy = null } = event.data
+      return withStep(run, stepId, { state: 'running', machineIds, startedAt, minimumHealthy })
     }
     case 'StepSucceeded':
       return withStep(run, stepId, { state: 'succeeded' })
@@ -77,6 +77,7 @@ const pending = (definition: RunStep['definition']): RunStep => ({
   state: 'pending',
   machineIds: [],
   startedAt: 0,
+  minimumHealthy: null,
   reason: null,
   deregistering: [],
   reevaluated: false,

@@ -8,6 +8,7 @@ import { cancelled, finished } from './ending.ts'
 import { planHealthCheck } from './healthCheckStep.ts'
 import { currentGroup, haltedBeside } from './group.ts'
 import { excludeGone, loseTasks, planCancel } from './interruption.ts'
+import { inTurn, minimumFor } from './minimum.ts'
 import { planReevaluation } from './reevaluateStep.ts'
 import { planOnTargets, planOnWorker } from './scriptStep.ts'
 import { includedTargets, isPartOf, runsOnTargets, skippedByFailure, skippedForRoles } from './state.ts'
@@ -85,10 +86,15 @@ function startStep(scene: Scene, { definition }: RunStep): DeploymentEvent {
   const included = includedTargets(run)
   if (included.length === 0 && run.targets.size > 0)
     return { type: 'StepFailed', data: { ...about, reason: 'no target is left' } }
-  const machineIds = included.filter((target) => hasRole(target, definition.roles)).map(({ machineId }) => machineId)
-  return machineIds.length === 0
-    ? { type: 'StepSkipped', data: { ...about, reason: skippedForRoles } }
-    : { type: 'StepStarted', data: { ...about, machineIds, startedAt: nowMs } }
+  const targets = included.filter((target) => hasRole(target, definition.roles))
+  if (targets.length === 0) return { type: 'StepSkipped', data: { ...about, reason: skippedForRoles } }
+  const machineIds = inTurn(scene.world, targets).map(({ machineId }) => machineId)
+  const started = { ...about, machineIds, startedAt: nowMs }
+  if (definition.kind !== 'script' || definition.minimumHealthy === null) return { type: 'StepStarted', data: started }
+  const { minimum, impossible } = minimumFor(definition.minimumHealthy, targets.length, created.kind)
+  return impossible === null
+    ? { type: 'StepStarted', data: { ...started, minimumHealthy: minimum } }
+    : { type: 'StepFailed', data: { ...about, reason: impossible } }
 }
 
 function reasonToSkip({ run, created }: Scene, definition: Step): string | null {

@@ -114,7 +114,9 @@ function planCatchUp(
   for (const { definition } of stepsToCatchUp(scene.run, step.definition.id)) {
     if (definition.kind !== 'script') continue
     const owing = newcomers.filter((target) => hasRole(target, definition.roles))
-    const { facts, waiting, failures } = progressOn(scene, definition, owing, step.startedAt)
+    // Newcomers do not serve yet, so to work on them takes nothing away.
+    const bounds = { sinceMs: step.startedAt, serving: null }
+    const { facts, waiting, failures } = progressOn(scene, definition, owing, bounds)
     if (facts.length > 0 || waiting) return facts
     if (failures.length > 0) {
       const reason = `catching up on step ${definition.id}: ${listed(failures, '; ')}`

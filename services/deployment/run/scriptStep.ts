@@ -2,8 +2,9 @@ import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
 import { machinesAtWork } from './group.ts'
 import { dispatch, excludeFailed, excludeUnreachable } from './scriptFacts.ts'
+import { guarded, servingOf, stuckFor, type Serving } from './minimum.ts'
 import { isActive, latestTask, listed, stillIncluded, type RunStep, type RunTarget, type RunTask } from './state.ts'
-import { windowSize } from './window.ts'
+import { countOf } from './window.ts'
 import { isContactable, waitingSince, type Scene } from './world.ts'
 
 type Script = StepOf<'script'>
@@ -11,8 +12,11 @@ type Script = StepOf<'script'>
 /** How far a script has got on a set of targets. */
 export interface Progress {
   readonly facts: readonly DeploymentEvent[]
-  /** Whether something has still to come: a running attempt, a machine that is busy, away, or due for another try. */
-  readonly waiting: boolean
+  /**
+   * Whether something has still to come: a running attempt, a machine that is busy, away, or due for another try; or
+   * only that more targets get well.
+   */
+  readonly waiting: boolean | 'for health'
   /** The targets on which it failed for good, in words. */
   readonly failures: readonly string[]
 }
@@ -23,18 +27,34 @@ export function planOnTargets(scene: Scene, step: RunStep, definition: Script): 
   const targets = stillIncluded(scene.run, step.machineIds)
   if (targets.length === 0) return [{ type: 'StepFailed', data: { ...about, reason: 'no target is left' } }]
 
-  const { facts, waiting, failures } = progressOn(scene, definition, targets, step.startedAt)
+  const serving = servingOf(scene, step)
+  const { facts, waiting, failures } = progressOn(scene, definition, targets, { sinceMs: step.startedAt, serving })
   if (facts.length > 0) return facts
+  if (waiting === 'for health') {
+    const reason = stuckFor(scene, step, serving!)
+    return reason === null ? [] : [{ type: 'StepFailed', data: { ...about, reason } }]
+  }
   if (waiting) return []
   if (failures.length > 0) return [{ type: 'StepFailed', data: { ...about, reason: listed(failures, '; ') } }]
   return [{ type: 'StepSucceeded', data: about }]
 }
 
+interface Bounds {
+  /** From when on the targets were wanted: a machine that is away has a budget from then on. */
+  readonly sinceMs: number
+  /** The targets that serve, of whom enough must be left; null where none have to be. */
+  readonly serving: Serving | null
+}
+
 /**
  * The next facts of a script on some targets: who is left out, who gets it next.
- * @param sinceMs from when on the targets were wanted: a machine that is away has a budget from then on
  */
-export function progressOn(scene: Scene, definition: Script, targets: readonly RunTarget[], sinceMs: number): Progress {
+export function progressOn(
+  scene: Scene,
+  definition: Script,
+  targets: readonly RunTarget[],
+  { sinceMs, serving }: Bounds,
+): Progress {
   const { run, created, nowMs } = scene
   const lastTask = ({ machineId }: RunTarget) => latestTask(run, definition.id, machineId)
   const atWork = machinesAtWork(run)
@@ -56,11 +76,12 @@ export function progressOn(scene: Scene, definition: Script, targets: readonly R
   // A failure that fails the step stops it: what runs may finish, nothing new begins. And a window is a share of those
   // that stay, so whoever leaves goes first.
   if (failures.length + exclusions.length > 0) return { facts: exclusions, waiting: active.length > 0, failures }
-  const room = windowSize(definition.window, targets.length) - active.length
-  const next = firstFree(scene, due, room)
+  const room = countOf(definition.window, targets.length) - active.length
+  const next = firstFree(scene, due, room, guarded(serving))
   const facts = next.map((target) => dispatch(created, definition, target.machineId, lastTask(target), nowMs))
-  const waiting = active.length + due.length + later.length + elsewhere.length + away.length > 0
-  return { facts, waiting, failures }
+  const isUnderWay = active.length + later.length + elsewhere.length + away.length > 0
+  const isBarred = due.length > 0 && due.every((target) => !guarded(serving)(target))
+  return { facts, waiting: isUnderWay || (isBarred ? 'for health' : due.length > 0), failures }
 }
 
 /** Once, on one worker: for what belongs to no target, such as making machines or telling a load balancer. */
@@ -124,11 +145,16 @@ function standingOf(
   return nowMs < wantedSince + created.contactBudgetMs ? 'away' : 'unreachable'
 }
 
-function firstFree({ world, created }: Scene, due: readonly RunTarget[], room: number): readonly RunTarget[] {
+function firstFree(
+  { world, created }: Scene,
+  due: readonly RunTarget[],
+  room: number,
+  mayBegin: (target: RunTarget) => boolean,
+): readonly RunTarget[] {
   const free: RunTarget[] = []
   for (const target of due) {
     if (free.length >= room) break
-    if (world.isFree(target.machineId, created.deploymentId)) free.push(target)
+    if (world.isFree(target.machineId, created.deploymentId) && mayBegin(target)) free.push(target)
   }
   return free
 }

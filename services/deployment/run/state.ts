@@ -48,6 +48,8 @@ export interface RunStep {
   /** The targets that it runs on; of a re-evaluation: those that it added. */
   readonly machineIds: readonly string[]
   readonly startedAt: number
+  /** How many of its targets stay healthy while it runs; null when it does not say. */
+  readonly minimumHealthy: number | null
   readonly reason: string | null
   /** The machines whose removal this step has asked for. */
   readonly deregistering: readonly string[]

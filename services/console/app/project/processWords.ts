@@ -31,6 +31,7 @@ export function stepTraits(step: Step): string[] {
   if (step.start === 'with-previous') traits.unshift('beside the step before it')
   if (step.catchUp) traits.push('newcomers catch up')
   if (step.kind !== 'script') return traits
+  if (step.minimumHealthy !== null) traits.push(`keeps ${step.minimumHealthy} healthy`)
   if (step.attemptsMax > 1) traits.push(count(step.attemptsMax, 'attempt'))
   if (step.onFailure === 'exclude') traits.push('leaves out targets that fail')
   if (step.repeatable) traits.push('may be repeated')

@@ -44,6 +44,21 @@ describe('a process that could never run', () => {
       ['step a: it cannot run beside find, of kind reevaluate-targets'],
     ],
     [
+      'a minimum that lets nobody work',
+      [{ id: 'a', minimumHealthy: '100%' }],
+      ['step a: minimumHealthy 100% lets no target work'],
+    ],
+    [
+      'a minimum above all that a deployment takes',
+      [{ id: 'a', minimumHealthy: 5_000 }],
+      ['step a: minimumHealthy 5000 can never be kept: a deployment takes 5000 machines at most'],
+    ],
+    [
+      'a minimum where there are no targets',
+      [{ id: 'a', on: 'worker', minimumHealthy: 1 }],
+      ['step a: minimumHealthy is for steps on targets'],
+    ],
+    [
       'several mistakes',
       [{ id: 'a', timeLimitMs: 0 }, { id: 'a' }],
       ['step a: a time limit of 0 leaves it no time', 'step a: another step has the same id'],
@@ -67,6 +82,7 @@ describe('a process that could never run', () => {
     ['a swap', [make, find, { id: 'install' }, retire]],
     ['machines by name to deregister', [make, { ...retire, from: { output: 'make.OLD' } }]],
     ['steps side by side', [make, { id: 'a', start: 'with-previous' }, { id: 'b', start: 'with-previous' }]],
+    ['a minimum', [{ id: 'a', minimumHealthy: '99%' }]],
     ['machines by role', [{ ...find, from: { roles: ['web'] } }]],
   ])('is not one with %s', (_, steps) => expect(processMistakes(processOf(...steps))).toEqual([]))
 })

@@ -128,6 +128,11 @@ const walks: Record<string, { from: ReturnType<typeof beginning>; play: Play; mo
     play: { machines: { 'm-1': ['blinks', 'is removed'] }, waitsMs: [short, long] },
     movesMax: 5,
   },
+  'a minimum that stays healthy': {
+    from: beginning([one, two, three], [script('a', { minimumHealthy: 2, onFailure: 'exclude', ...retried })]),
+    play: { machines: { 'm-1': ['blinks', 'is removed'], 'm-2': ['blinks'] }, waitsMs: [short, long] },
+    movesMax: 6,
+  },
   'a health check beside a step that leaves nobody out': {
     from: beginning([one, two], [script('a', { window: 1 }), { ...healthCheck, ...beside }, script('b')]),
     play: fickle,

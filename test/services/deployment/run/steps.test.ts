@@ -83,7 +83,7 @@ describe('a health check', () => {
     expect(one.advance(59_999)).toEqual([])
     world.change('m-2', { status: 'degraded' })
     one.advance()
-    expect(one.atWork).toEqual(['b@m-1', 'b@m-2'])
+    expect(one.atWork).toEqual(['b@m-2', 'b@m-1'])
   })
   it('fails when some do not in time, and says who', () => {
     const one = play(new TestWorld(machine('m-1'), machine('m-2', ill)), steps())

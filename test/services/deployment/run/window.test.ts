@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { windowSize } from '#services/deployment/run/window.ts'
+import { countOf } from '#services/deployment/run/window.ts'
 
 it.each([
   [1, 10, 1],
@@ -13,5 +13,5 @@ it.each([
   ['33%', 1, 1],
   ['99%', 100, 99],
 ] as const)('a window of %s on %i targets is %i', (window, targets, size) => {
-  expect(windowSize(window, targets)).toBe(size)
+  expect(countOf(window, targets)).toBe(size)
 })

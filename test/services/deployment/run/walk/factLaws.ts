@@ -2,7 +2,7 @@ import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { hasRole, workerRole } from '#contracts/eligibility.ts'
 import { activeTasks, currentStep, latestTask, stillIncluded } from '#services/deployment/run/state.ts'
 import type { Run, RunStep } from '#services/deployment/run/state.ts'
-import { windowSize } from '#services/deployment/run/window.ts'
+import { countOf } from '#services/deployment/run/window.ts'
 import { isContactable, type World } from '#services/deployment/run/world.ts'
 import { environmentId } from './place.ts'
 
@@ -81,6 +81,7 @@ function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: W
       ? machine?.roles.includes(workerRole) === true
       : isIncluded(run, machineId) && machine?.environmentId === environmentId,
     'a window is never exceeded': onWorker ? !isAtWorkFor(run, stepId) : fitsWindow(run, stepId),
+    'the minimum stays healthy': keepsMinimum(run, stepId, machineId, world),
     'attempts are counted': attempt === (before?.attempt ?? 0) + 1 && attempt <= definition.attemptsMax,
     'an attempt is made once': !run.tasks.has(taskId),
     'what has succeeded is not done again': before?.state !== 'succeeded',
@@ -97,7 +98,20 @@ function fitsWindow(run: Run, stepId: string): boolean {
   if (definition.kind !== 'script' || current === undefined) return false
   const concerned = stillIncluded(run, current.machineIds).filter((target) => hasRole(target, definition.roles))
   const active = activeTasks(run).filter((task) => task.stepId === stepId)
-  return active.length + 1 <= windowSize(definition.window, concerned.length)
+  return active.length + 1 <= countOf(definition.window, concerned.length)
+}
+
+/** Whoever begins does no work meanwhile: enough others must, unless it does none now. */
+function keepsMinimum(run: Run, stepId: string, machineId: string, world: World): boolean {
+  const { state, minimumHealthy, machineIds } = stepOf(run, stepId)
+  if (state !== 'running' || minimumHealthy === null) return true
+  const serves = (id: string) =>
+    ['healthy', 'degraded'].includes(world.machine(id)?.status ?? 'gone') &&
+    world.machine(id)?.enabled === true &&
+    !isAtWork(run, id) &&
+    !['failed', 'lost'].includes(latestTask(run, stepId, id)?.state ?? '')
+  const serving = machineIds.filter((id) => isIncluded(run, id) && serves(id))
+  return !serving.includes(machineId) || serving.length > minimumHealthy
 }
 
 function deregistrationLaws(run: Run, data: FactOf<'MachineDeregistrationRequested'>['data'], world: World): Laws {

@@ -1,0 +1,13 @@
+import type { StepOf } from '#contracts/process.ts'
+import { targetsMax } from '../run/bounds.ts'
+
+/** What could never pass in how a script goes over its targets, in words. What depends on their number is not known yet. */
+export function rollingMistakes({ id, on, minimumHealthy }: StepOf<'script'>): readonly string[] {
+  const mistakes: string[] = []
+  const say = (what: string) => mistakes.push(`step ${id}: ${what}`)
+  if (minimumHealthy !== null && on === 'worker') say('minimumHealthy is for steps on targets')
+  if (minimumHealthy === '100%') say('minimumHealthy 100% lets no target work')
+  if (typeof minimumHealthy === 'number' && minimumHealthy >= targetsMax)
+    say(`minimumHealthy ${minimumHealthy} can never be kept: a deployment takes ${targetsMax} machines at most`)
+  return mistakes
+}
