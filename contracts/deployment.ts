@@ -102,6 +102,8 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     elastic: z.boolean(),
     contactBudgetMs: durationMs,
     taskLeaseMs: durationMs,
+    /** What it may take from its start. Those of older versions have all the time there is. */
+    timeLimitMs: durationMs.optional(),
     createdAt: instantMs,
   }),
   fact('DeploymentStarted', { deploymentId, startedAt: instantMs }),

@@ -5,8 +5,11 @@ import { deregisterStep } from './steps/deregister.ts'
 import { healthCheckStep } from './steps/healthCheck.ts'
 import { reevaluateStep } from './steps/reevaluate.ts'
 import { scriptStep } from './steps/script.ts'
+import { durationBetween, durationMaxMs } from './units.ts'
 
 export const stepsMax = 100
+/** Where a process says nothing else. */
+export const deploymentTimeLimitMs = 24 * 3_600_000
 export const variablesMax = 500
 export const variableCharsMax = 8 * 1024
 
@@ -31,7 +34,11 @@ export type Step = z.infer<typeof Step>
 export type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>
 
 const processOf = (step: typeof Step, object: typeof z.object) =>
-  object({ steps: z.array(step).max(stepsMax).readonly() })
+  object({
+    steps: z.array(step).max(stepsMax).readonly(),
+    /** What a deployment may take, from its start: then its steps are cut, and those for a failure run. */
+    timeLimitMs: durationBetween(1, durationMaxMs).optional(),
+  })
 
 /** The ordered steps of a project. Ids are unique and an output is only read after the step that sets it. */
 export const Process = processOf(Step, strictObject)

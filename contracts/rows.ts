@@ -103,6 +103,8 @@ export const StepRow = z.object({
   reason: z.string().nullable(),
   startedAt: at.nullable(),
   endedAt: at.nullable(),
+  /** Set while it runs: by when it has ended at the latest. */
+  deadlineAt: at.nullable(),
   /** Tasks of this step by state. */
   tasks: z.record(z.string(), z.number()),
 })
@@ -134,6 +136,8 @@ export const DeploymentRow = z.object({
   createdBy: z.string(),
   startedAt: at.nullable(),
   endedAt: at.nullable(),
+  /** Set while it runs: when its time is over. */
+  deadlineAt: at.nullable(),
   position: z.number(),
 })
 export type DeploymentRow = z.infer<typeof DeploymentRow>

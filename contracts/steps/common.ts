@@ -25,6 +25,7 @@ export const common = {
   start: z.enum(['after-previous', 'with-previous']).default('after-previous'),
   /** When the step runs, given what came before it. */
   condition: z.enum(['success', 'failure', 'always']).default('success'),
+  /** What it may take; of a script: on each machine, with all its attempts and the waits between them. */
   timeLimitMs: duration.default(10 * minuteMs),
   /** Whether an automatic deployment to single machines runs it. Left out: yes for steps on targets, no for others. */
   automatic: z.boolean().optional(),

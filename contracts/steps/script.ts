@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { roles } from '../ids.ts'
 import { duration } from '../units.ts'
-import { common, Window } from './common.ts'
+import { common, minuteMs, Window } from './common.ts'
 
 export const scriptCharsMax = 128 * 1024
 
@@ -21,7 +21,12 @@ export const scriptStep = {
   /** What a failed target does: fails the step, or is taken out of the deployment, which goes on without it. */
   onFailure: z.enum(['fail', 'exclude']).default('fail'),
   attemptsMax: z.number().int().min(1).max(10).default(1),
+  /** How long the first wait for another try is; each further one is so many times as long, up to a most. */
   retryAfterMs: duration.default(5_000),
+  retryFactor: z.number().min(1).max(10).default(2),
+  retryAfterMaxMs: duration.default(5 * minuteMs),
+  /** What one attempt may take of the time that all of them share. */
+  attemptTimeLimitMs: duration.optional(),
   /** Whether an attempt that a crash interrupted may be tried again; otherwise it is a failure that says so. */
   repeatable: z.boolean().default(false),
 }

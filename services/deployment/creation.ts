@@ -2,6 +2,7 @@ import type { Answer } from '#contracts/command.ts'
 import type { DeploymentCommand } from '#contracts/deployment.ts'
 import { ineligibility, workerRole } from '#contracts/eligibility.ts'
 import type { Cause } from '#contracts/message.ts'
+import { deploymentTimeLimitMs } from '#contracts/process.ts'
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { isRefusal, refuse, type Refusal } from '#libs/decider.ts'
 import type { Engine } from './engine.ts'
@@ -41,6 +42,7 @@ async function draft(engine: Engine, loadRelease: LoadRelease, wanted: Wanted): 
       elastic: wanted.kind === 'automatic' || policy.dynamicRegistration.enabled,
       contactBudgetMs: policy.deployments.contactBudgetMs,
       taskLeaseMs: policy.deployments.taskLeaseMs,
+      timeLimitMs: process.timeLimitMs ?? deploymentTimeLimitMs,
     }
   )
 }

@@ -38,7 +38,7 @@ export function workOrderFor(run: Run, task: RunTask, machine: FleetMachine, epo
       REMUDA_TARGETS: names(includedTargets(run)),
       REMUDA_REPLACED_MACHINES: names(replacedTargets(run)),
     },
-    timeLimitMs: definition.timeLimitMs,
+    timeLimitMs: task.timeLimitMs,
     logCharsMax,
   }
 }

@@ -46,7 +46,7 @@ export function deploymentRow(reader: Query['reader'], id: string): KeptDeployme
 
 /** The row as it is told: with its steps' tasks counted and its targets, which are spliced in as they are stored. */
 function wholeDeployment(reader: Query['reader'], kept: KeptDeployment, targetsMax = Number.MAX_SAFE_INTEGER): string {
-  const { partial: _, ...row } = kept
+  const { partial: _, limits: __, ...row } = kept
   const told: Omit<DeploymentRow, 'targets' | 'position'> = { ...row, steps: countedSteps(reader, kept) }
   const { position } = reader.one(deployments, row.id) ?? { position: 0 }
   return withFields(JSON.stringify(told), {

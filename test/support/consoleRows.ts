@@ -190,6 +190,7 @@ const steps = (states: Steps, reasons: Readonly<Record<string, string>> = {}): D
     reason: reasons[step.id] ?? null,
     startedAt: states[at] === 'pending' ? null : agoIso((12 - at) * minuteMs),
     endedAt: ['succeeded', 'failed'].includes(states[at] ?? '') ? agoIso((11 - at) * minuteMs) : null,
+    deadlineAt: states[at] === 'running' ? agoIso(-20 * minuteMs) : null,
     tasks: {},
   }))
 
@@ -226,6 +227,7 @@ export const waitingDeployment: DeploymentRow = {
   createdBy: 'ada',
   startedAt: agoIso(12 * minuteMs),
   endedAt: null,
+  deadlineAt: agoIso(-23 * 60 * minuteMs),
   position: 40,
 }
 
@@ -240,6 +242,7 @@ export const failedDeployment: DeploymentRow = {
   approval: null,
   createdAt: agoIso(26 * 60 * minuteMs),
   endedAt: agoIso(25.9 * 60 * minuteMs),
+  deadlineAt: null,
 }
 
 export const taskRow = (

@@ -39,6 +39,7 @@ export function deploymentDetails({ terminal, clock }: Context, row: DeploymentR
     ['state', state(row.state)],
     ['reason', row.reason],
     ['waits for a person', approval && `${approval.message} (until ${when(terminal, clock, approval.deadlineAt)})`],
+    ['has until', row.deadlineAt && when(terminal, clock, row.deadlineAt)],
     ['targets', counted(outcomesOf(row))],
     ['created', `${when(terminal, clock, row.createdAt)} by ${row.createdBy}`],
     ['took', lasted(clock, row.startedAt, row.endedAt)],

@@ -2,12 +2,16 @@ import type { StepOf } from '#contracts/process.ts'
 import { targetsMax } from '../run/bounds.ts'
 
 /** What could never pass in how a script goes over its targets, in words. What depends on their number is not known yet. */
-export function rollingMistakes({ id, on, minimumHealthy }: StepOf<'script'>): readonly string[] {
+export function rollingMistakes(step: StepOf<'script'>): readonly string[] {
+  const { id, on, minimumHealthy, attemptsMax, attemptTimeLimitMs, retryAfterMs, timeLimitMs } = step
   const mistakes: string[] = []
   const say = (what: string) => mistakes.push(`step ${id}: ${what}`)
   if (minimumHealthy !== null && on === 'worker') say('minimumHealthy is for steps on targets')
   if (minimumHealthy === '100%') say('minimumHealthy 100% lets no target work')
   if (typeof minimumHealthy === 'number' && minimumHealthy >= targetsMax)
     say(`minimumHealthy ${minimumHealthy} can never be kept: a deployment takes ${targetsMax} machines at most`)
+  if (attemptTimeLimitMs === 0) say('an attempt time limit of 0 leaves it no time')
+  if (attemptsMax > 1 && retryAfterMs >= timeLimitMs)
+    say(`it never tries again: it waits ${retryAfterMs} ms for that, and all tries have ${timeLimitMs} ms together`)
   return mistakes
 }

@@ -1,5 +1,5 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
-import { attemptKey, isActive, type Run, type RunTask } from './state.ts'
+import { anyWorker, attemptKey, isActive, type Run, type RunTask } from './state.ts'
 
 type FactOf<Type extends string> = Extract<DeploymentEvent, { type: Type }>
 
@@ -36,8 +36,11 @@ function withTask(run: Run, taskId: string, change: Partial<RunTask>): Run {
 
 function dispatched(run: Run, about: FactOf<'TaskDispatched'>['data']): Run {
   const { taskId, stepId, machineId, attempt, dispatchedAt, timeLimitMs } = about
+  const key = attemptKey(stepId, isForWorkers(run, stepId) ? anyWorker : machineId)
+  const before = run.tasks.get(run.latest.get(key) ?? '')
   const task: RunTask = {
     ...{ taskId, stepId, machineId, attempt, dispatchedAt, timeLimitMs },
+    begunAt: before?.begunAt ?? dispatchedAt,
     state: 'dispatched',
     reason: null,
     exitCode: null,
@@ -46,11 +49,14 @@ function dispatched(run: Run, about: FactOf<'TaskDispatched'>['data']): Run {
   }
   return {
     ...run,
-    latest: run.latest.set(attemptKey(stepId, machineId), taskId),
+    latest: run.latest.set(key, taskId),
     tasks: run.tasks.set(taskId, task),
     active: run.active.add(taskId),
   }
 }
+
+const isForWorkers = ({ steps }: Run, stepId: string): boolean =>
+  steps.some(({ definition: { id, ...step } }) => id === stepId && step.kind === 'script' && step.on === 'worker')
 
 function succeeded(run: Run, { taskId, stepId, machineId, outputs }: FactOf<'TaskSucceeded'>['data']): Run {
   const done = withTask(run, taskId, { state: 'succeeded' })

@@ -38,20 +38,29 @@ const lost = (
 })
 
 /** Tells whatever runs to stop, waits for it a while, and ends. Nothing new begins. */
-export function planCancel(
-  { run, created, nowMs }: Scene,
+export const planCancel = (
+  scene: Scene,
   { reason, requestedAt }: NonNullable<Run['cancel']>,
-): readonly DeploymentEvent[] {
-  const { deploymentId } = created
+): readonly DeploymentEvent[] => stopTasks(scene, reason, requestedAt) ?? [cancelled(scene.run, scene.created, reason)]
+
+/**
+ * @param since from when on what runs had to stop: it has a while to do so
+ * @returns null when nothing runs any more
+ */
+export function stopTasks(
+  { run, created: { deploymentId }, nowMs }: Scene,
+  reason: string,
+  since: number,
+): readonly DeploymentEvent[] | null {
   const active = activeTasks(run)
-  if (active.length === 0) return [cancelled(run, created, reason)]
+  if (active.length === 0) return null
   const untold = active.filter(({ cancelRequested }) => !cancelRequested)
   if (untold.length > 0)
     return untold.map(({ taskId, machineId }) => ({
       type: 'TaskCancelRequested',
       data: { deploymentId, taskId, machineId, reason },
     }))
-  if (nowMs < requestedAt + cancelGraceMs) return []
+  if (nowMs < since + cancelGraceMs) return []
   return active.map((task) => lost(deploymentId, task, 'abandoned', nowMs))
 }
 

@@ -3,6 +3,7 @@ import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { Step } from '#contracts/process.ts'
 import { planApproval } from './approvalStep.ts'
 import { begin } from './beginning.ts'
+import { planOverdue } from './deadline.ts'
 import { planDeregistration } from './deregisterStep.ts'
 import { cancelled, finished } from './ending.ts'
 import { planHealthCheck } from './healthCheckStep.ts'
@@ -34,7 +35,7 @@ export function plan(run: Run, world: World, nowMs: number): readonly Deployment
       if (lost.length > 0) return lost
       if (run.cancel !== null) return planCancel(scene, run.cancel)
       const gone = excludeGone(scene)
-      return gone.length > 0 ? gone : planSteps(scene)
+      return gone.length > 0 ? gone : (planOverdue(scene, planSteps) ?? planSteps(scene))
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
+import { attemptLimitMs } from './attempts.ts'
 import type { Created, RunTarget, RunTask } from './state.ts'
 import type { Scene } from './world.ts'
 
@@ -28,13 +29,17 @@ export function excludeUnreachable(
 /** Hands the next attempt to a machine. Its id tells the attempt, so that handing it out twice makes it one. */
 export function dispatch(
   { deploymentId }: Created,
-  { id: stepId, timeLimitMs }: StepOf<'script'>,
+  definition: StepOf<'script'>,
   machineId: string,
   before: RunTask | undefined,
   nowMs: number,
 ): DeploymentEvent {
+  const stepId = definition.id
   const attempt = (before?.attempt ?? 0) + 1
   const taskId = `${deploymentId}.${stepId}.${machineId}.${attempt}`
   const about = { deploymentId, taskId, stepId, machineId, attempt }
-  return { type: 'TaskDispatched', data: { ...about, dispatchedAt: nowMs, timeLimitMs } }
+  return {
+    type: 'TaskDispatched',
+    data: { ...about, dispatchedAt: nowMs, timeLimitMs: attemptLimitMs(definition, before, nowMs) },
+  }
 }

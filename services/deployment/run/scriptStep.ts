@@ -1,9 +1,10 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
+import { retryAt, verdictOn, type Verdict } from './attempts.ts'
 import { machinesAtWork } from './group.ts'
 import { dispatch, excludeFailed, excludeUnreachable } from './scriptFacts.ts'
 import { guarded, servingOf, stuckFor, type Serving } from './minimum.ts'
-import { isActive, latestTask, listed, stillIncluded, type RunStep, type RunTarget, type RunTask } from './state.ts'
+import { anyWorker, latestTask, listed, stillIncluded, type RunStep, type RunTarget, type RunTask } from './state.ts'
 import { countOf } from './window.ts'
 import { isContactable, waitingSince, type Scene } from './world.ts'
 
@@ -88,8 +89,7 @@ export function progressOn(
 export function planOnWorker(scene: Scene, step: RunStep, definition: Script): readonly DeploymentEvent[] {
   const { run, created, world, nowMs } = scene
   const about = { deploymentId: created.deploymentId, stepId: definition.id }
-  const attempts = run.tasks.valueSeq().filter((task) => task.stepId === definition.id)
-  const task = attempts.maxBy(({ attempt }) => attempt)
+  const task = latestTask(run, definition.id, anyWorker)
   switch (verdictOn(task, definition, nowMs)) {
     case 'active':
     case 'later':
@@ -103,24 +103,12 @@ export function planOnWorker(scene: Scene, step: RunStep, definition: Script): r
       const atWork = machinesAtWork(run)
       const free = workers.find(({ machineId: id }) => !atWork.has(id) && world.isFree(id, created.deploymentId))
       if (free !== undefined) return [dispatch(created, definition, free.machineId, task, nowMs)]
-      const wantedSince = task === undefined ? step.startedAt : task.endedAt + definition.retryAfterMs
+      const wantedSince = task === undefined ? step.startedAt : retryAt(task, definition)
       if (workers.length > 0 || nowMs < waitingSince(scene, wantedSince) + created.contactBudgetMs) return []
       const reason = 'no worker answers: start an agent with --role worker, or the server with REMUDA_WORKER=on'
       return [{ type: 'StepFailed', data: { ...about, reason } }]
     }
   }
-}
-
-type Verdict = 'due' | 'active' | 'later' | 'succeeded' | 'failed'
-
-function verdictOn(task: RunTask | undefined, definition: Script, nowMs: number): Verdict {
-  if (task === undefined) return 'due'
-  if (isActive(task)) return 'active'
-  if (task.state === 'succeeded') return 'succeeded'
-  // Nobody knows how far an interrupted or lost attempt got, so only a step that says it may is tried again.
-  const uncertain = task.state === 'lost' || task.reason === 'interrupted'
-  if (task.attempt >= definition.attemptsMax || (uncertain && !definition.repeatable)) return 'failed'
-  return nowMs < task.endedAt + definition.retryAfterMs ? 'later' : 'due'
 }
 
 /**

@@ -65,6 +65,8 @@ export interface RunTask {
   readonly reason: string | null
   readonly exitCode: number | null
   readonly dispatchedAt: number
+  /** When the first attempt was handed out: from then on the step has its time on this machine. */
+  readonly begunAt: number
   readonly timeLimitMs: number
   readonly endedAt: number
   readonly cancelRequested: boolean
@@ -91,6 +93,9 @@ export const skippedForRoles = 'no target has one of its roles'
 /** Whoever fails in a run stays out of it, and so does whom a person left out; the others may come back. */
 export const mayReturn = (target: RunTarget | undefined): boolean =>
   target?.excluded == null || !['person', 'failed', 'lost'].includes(target.excluded.cause)
+
+/** In the place of a machine: attempts of a step on workers follow each other, whichever worker has them. */
+export const anyWorker = ''
 
 export const attemptKey = (stepId: string, machineId: string): string => `${stepId}/${machineId}`
 

@@ -1,6 +1,7 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { Recorded } from '#contracts/message.ts'
 import type { DeploymentRow, StepRow } from '#contracts/rows.ts'
+import type { Step } from '#contracts/process.ts'
 import type { View } from '#libs/view.ts'
 import { iso } from './iso.ts'
 
@@ -8,6 +9,8 @@ import { iso } from './iso.ts'
 export interface KeptDeployment extends Omit<DeploymentRow, 'targets' | 'position'> {
   /** Whether it was asked for named machines only. */
   readonly partial: boolean
+  /** What it may take, and each step by its id; null for what has no limit of its own. */
+  readonly limits: { readonly runMs: number | null; readonly stepsMs: Readonly<Record<string, number | null>> }
 }
 
 const observes = [
@@ -28,7 +31,7 @@ const observes = [
 export type DeploymentFact = Extract<DeploymentEvent, { type: (typeof observes)[number] }>
 
 export const deployments: View<KeptDeployment, DeploymentFact> = {
-  name: 'deployments.v2',
+  name: 'deployments.v3',
   observes,
   keysOf: ({ data }) => [data.deploymentId],
   columns: {
@@ -48,15 +51,18 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
     const at = iso(fact.meta.at)
     switch (fact.type) {
       case 'DeploymentStarted':
-        return { ...row, state: 'running', startedAt: at }
-      case 'StepStarted':
-        return withStep(row, fact.data.stepId, { state: 'running', startedAt: at })
+        return { ...row, state: 'running', startedAt: at, deadlineAt: isoAfter(at, row.limits.runMs) }
+      case 'StepStarted': {
+        const { stepId } = fact.data
+        const deadlineAt = isoAfter(at, row.limits.stepsMs[stepId] ?? null) ?? row.deadlineAt
+        return withStep(row, stepId, { state: 'running', startedAt: at, deadlineAt })
+      }
       case 'StepSucceeded':
-        return withStep(row, fact.data.stepId, { state: 'succeeded', endedAt: at })
+        return withStepEnded(row, fact.data.stepId, { state: 'succeeded', endedAt: at })
       case 'StepFailed':
-        return withStep(row, fact.data.stepId, { state: 'failed', reason: fact.data.reason, endedAt: at })
+        return withStepEnded(row, fact.data.stepId, { state: 'failed', reason: fact.data.reason, endedAt: at })
       case 'StepSkipped':
-        return withStep(row, fact.data.stepId, { state: 'skipped', reason: fact.data.reason, endedAt: at })
+        return withStepEnded(row, fact.data.stepId, { state: 'skipped', reason: fact.data.reason, endedAt: at })
       case 'ApprovalRequested': {
         const { stepId, message, deadlineAt } = fact.data
         return { ...row, state: 'waiting', approval: { stepId, message, deadlineAt: iso(deadlineAt) } }
@@ -67,17 +73,18 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
       case 'DeploymentCancelRequested':
         return { ...row, reason: fact.data.reason }
       case 'DeploymentSucceeded':
-        return { ...row, state: 'succeeded', approval: null, endedAt: at }
+        return { ...row, ...over(at), state: 'succeeded' }
       case 'DeploymentFailed':
-        return { ...row, state: 'failed', reason: fact.data.reason, approval: null, endedAt: at }
+        return { ...row, ...over(at), state: 'failed', reason: fact.data.reason }
       case 'DeploymentCancelled':
-        return { ...withStepsCancelled(row, fact.data.reason, at), state: 'cancelled', approval: null, endedAt: at }
+        return { ...withStepsCancelled(row, fact.data.reason, at), ...over(at), state: 'cancelled' }
     }
   },
 }
 
 function created({ data, meta }: Recorded<Extract<DeploymentFact, { type: 'DeploymentCreated' }>>): KeptDeployment {
-  const { deploymentId: id, projectId, version, environmentId, kind, machineIds, process } = data
+  const { deploymentId: id, projectId, version, environmentId, kind, machineIds, process, timeLimitMs = null } = data
+  const stepsMs = Object.fromEntries(process.steps.map((step) => [step.id, limitOf(step)]))
   const steps = process.steps.map((step): StepRow => ({
     id: step.id,
     name: step.name ?? step.id,
@@ -86,18 +93,39 @@ function created({ data, meta }: Recorded<Extract<DeploymentFact, { type: 'Deplo
     reason: null,
     startedAt: null,
     endedAt: null,
+    deadlineAt: null,
     tasks: {},
   }))
   return {
     ...{ id, projectId, version, environmentId, kind, state: 'queued', reason: null, steps, approval: null },
     ...{ createdAt: iso(meta.at), createdBy: meta.actor, startedAt: null, endedAt: null, partial: machineIds !== null },
+    ...{ deadlineAt: null, limits: { runMs: timeLimitMs, stepsMs } },
   }
 }
+
+/** A script has its time on each machine, and takes all in all what the deployment has; other steps have their own. */
+function limitOf(step: Step): number | null {
+  switch (step.kind) {
+    case 'script':
+      return null
+    case 'health-check':
+    case 'deregister-machines':
+    case 'approval':
+      return step.timeLimitMs
+    case 'reevaluate-targets':
+      return step.expect.withinMs
+  }
+}
+
+const isoAfter = (at: string, limitMs: number | null): string | null =>
+  limitMs === null ? null : iso(Date.parse(at) + limitMs)
+
+const over = (endedAt: string) => ({ approval: null, deadlineAt: null, endedAt })
 
 /** Cancelling ends a deployment between the facts of its steps: no other one will tell how they ended. */
 function withStepsCancelled(row: KeptDeployment, reason: string, at: string): KeptDeployment {
   const ended = (step: StepRow): StepRow => {
-    if (step.state === 'running') return { ...step, state: 'cancelled', reason, endedAt: at }
+    if (step.state === 'running') return { ...step, state: 'cancelled', reason, endedAt: at, deadlineAt: null }
     if (step.state !== 'pending') return step
     return { ...step, state: 'skipped', reason: 'the deployment was cancelled', endedAt: at }
   }
@@ -108,3 +136,9 @@ const withStep = (row: KeptDeployment, stepId: string, change: Partial<StepRow>)
   ...row,
   steps: row.steps.map((step) => (step.id === stepId ? { ...step, ...change } : step)),
 })
+
+/** What a step was waiting for is waited for no more when it has ended. */
+function withStepEnded(row: KeptDeployment, stepId: string, change: Partial<StepRow>): KeptDeployment {
+  const ended = withStep(row, stepId, { ...change, deadlineAt: null })
+  return row.approval?.stepId === stepId ? { ...ended, state: 'running', approval: null } : ended
+}

@@ -157,6 +157,7 @@ describe('a deployment', () => {
     reason: null,
     startedAt: null,
     endedAt: null,
+    deadlineAt: null,
     tasks: {},
   })
   const deploying = (end: 'succeeded' | 'failed' | 'running') => {

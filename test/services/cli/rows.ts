@@ -44,6 +44,7 @@ export const deploymentRow = (state: DeploymentRow['state'], more: Partial<Deplo
   createdBy: 'user-1',
   startedAt: at,
   endedAt: null,
+  deadlineAt: null,
   position: 1,
   ...more,
 })

@@ -59,6 +59,16 @@ describe('a process that could never run', () => {
       ['step a: minimumHealthy is for steps on targets'],
     ],
     [
+      'an attempt without time',
+      [{ id: 'a', attemptTimeLimitMs: 0 }],
+      ['step a: an attempt time limit of 0 leaves it no time'],
+    ],
+    [
+      'a try that never comes',
+      [{ id: 'a', attemptsMax: 2, retryAfterMs: 5_000, timeLimitMs: 5_000 }],
+      ['step a: it never tries again: it waits 5000 ms for that, and all tries have 5000 ms together'],
+    ],
+    [
       'several mistakes',
       [{ id: 'a', timeLimitMs: 0 }, { id: 'a' }],
       ['step a: a time limit of 0 leaves it no time', 'step a: another step has the same id'],

@@ -133,6 +133,15 @@ const walks: Record<string, { from: ReturnType<typeof beginning>; play: Play; mo
     play: { machines: { 'm-1': ['blinks', 'is removed'], 'm-2': ['blinks'] }, waitsMs: [short, long] },
     movesMax: 6,
   },
+  'a run whose time is over, and what clears up after it': {
+    from: beginning(
+      [worker, one, two],
+      [script('a', { window: 1 }), script('b', beside), approval, onWorker('undo', { condition: 'failure' })],
+      { timeLimitMs: 20_000 },
+    ),
+    play: { machines: { 'm-1': ['blinks', 'is removed'] }, waitsMs: [short, long] },
+    movesMax: 6,
+  },
   'a health check beside a step that leaves nobody out': {
     from: beginning([one, two], [script('a', { window: 1 }), { ...healthCheck, ...beside }, script('b')]),
     play: fickle,

@@ -53,7 +53,7 @@ describe('a script on a worker', () => {
   })
   it('has as much time to find a worker for each try', () => {
     const world = new TestWorld(worker('w-1'))
-    const one = play(world, [{ ...steps[0], attemptsMax: 2, retryAfterMs: 1_000 }])
+    const one = play(world, [{ ...steps[0], attemptsMax: 2, retryAfterMs: 1_000, timeLimitMs: 7_200_000 }])
     one.nowMs += 3_600_000
     one.end('make', 'w-1', failed())
     world.change('w-1', { status: 'unavailable' })

@@ -274,7 +274,7 @@ describe('a task that fails', () => {
     expect(one.advance(4_999)).toEqual([])
     one.advance(1)
     one.end('a', 'm-1', failed(), 2)
-    one.advance(5_000)
+    one.advance(10_000)
     one.end('a', 'm-1', failed(), 3)
     expect(one.ending).toMatchObject({ type: 'DeploymentFailed', outcomes: { 'm-1': 'failed' } })
     expect(one.of('TaskDispatched')).toHaveLength(3)

@@ -12,10 +12,11 @@ const firstStep = (...facts: Message[]) => deployment(...facts).steps[0]
 
 describe('a deployment', () => {
   it('is queued with all its steps', () => {
-    const { partial, ...row } = deployment()
+    const { partial, limits, ...row } = deployment()
     const told = { ...row, targets: [], position: 1 }
     expect(DeploymentRow.strict().parse(told)).toEqual(told)
     expect(partial).toBe(false)
+    expect(limits).toEqual({ runMs: null, stepsMs: { install: null, check: 600_000 } })
     expect(row).toMatchObject({ state: 'queued', createdAt: at(1), createdBy: 'tester', startedAt: null })
     expect(row.steps.map(({ id, name, kind, state }) => [id, name, kind, state])).toEqual([
       ['install', 'install', 'script', 'pending'],
@@ -29,6 +30,25 @@ describe('a deployment', () => {
     expect(firstStep(f.stepEnded('StepFailed'))).toMatchObject({ state: 'failed', reason: 'because' })
     expect(firstStep(f.stepEnded('StepSkipped'))).toMatchObject({ state: 'skipped', reason: 'because' })
     expect(deployment(f.stepStarted()).steps[1]!.state).toBe('pending')
+  })
+  it('shows by when it is over, and each step that runs', () => {
+    const timed = (...facts: Message[]) =>
+      rowsOf(deployments, [f.created({ timeLimitMs: 5_000 }), ...facts]).get(f.deploymentId)!
+    expect(timed()).toMatchObject({ deadlineAt: null })
+    expect(timed(f.started())).toMatchObject({ deadlineAt: at(7) })
+    expect(timed(f.started(), f.succeeded([]))).toMatchObject({ deadlineAt: null })
+    expect(timed(f.started(), f.stepStarted()).steps[0]).toMatchObject({ deadlineAt: at(7) })
+    expect(timed(f.started(), f.stepStarted(), f.step('StepSucceeded')).steps[0]).toMatchObject({ deadlineAt: null })
+    const check = { type: 'StepStarted', data: { deploymentId: f.deploymentId, stepId: 'check', machineIds: [] } }
+    expect(timed(f.started(), { ...check, data: { ...check.data, startedAt: 1 } }).steps[1]).toMatchObject({
+      deadlineAt: at(603),
+    })
+  })
+  it('waits no more for a person when the step is over', () => {
+    const about = { deploymentId: f.deploymentId, stepId: 'check' }
+    const asked = { type: 'ApprovalRequested', data: { ...about, message: 'Go?', deadlineAt: 9_000 } }
+    const late = { type: 'StepFailed', data: { ...about, reason: 'nobody decided in time' } }
+    expect(deployment(f.started(), asked, late)).toMatchObject({ state: 'running', approval: null })
   })
   it('waits for a person, and goes on', () => {
     const about = { deploymentId: f.deploymentId, stepId: 'ask' }

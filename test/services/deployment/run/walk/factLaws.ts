@@ -1,5 +1,6 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { hasRole, workerRole } from '#contracts/eligibility.ts'
+import { deadlineOf } from '#services/deployment/run/deadline.ts'
 import { activeTasks, currentStep, latestTask, stillIncluded } from '#services/deployment/run/state.ts'
 import type { Run, RunStep } from '#services/deployment/run/state.ts'
 import { countOf } from '#services/deployment/run/window.ts'
@@ -87,6 +88,9 @@ function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: W
     'what has succeeded is not done again': before?.state !== 'succeeded',
     'nobody knows how far it got, so it is not tried again': !isUncertain || definition.repeatable,
     'a retry waits': before === undefined || nowMs >= before.endedAt + definition.retryAfterMs,
+    'all attempts share one time limit':
+      nowMs + data.timeLimitMs <= (before?.begunAt ?? nowMs) + definition.timeLimitMs,
+    'only what clears up begins when the time is over': run.failure !== null || nowMs < (deadlineOf(run) ?? Infinity),
   }
 }
 

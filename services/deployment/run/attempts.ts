@@ -1,0 +1,42 @@
+import type { StepOf } from '#contracts/process.ts'
+import { isActive, type RunTask } from './state.ts'
+
+type Script = StepOf<'script'>
+
+export type Verdict = 'due' | 'active' | 'later' | 'succeeded' | 'failed'
+
+/**
+ * What the latest attempt means for a target. All attempts and the waits between them share one time limit, so that
+ * tries never multiply it; and however many there were, the outcome is that of the last one.
+ */
+export function verdictOn(task: RunTask | undefined, definition: Script, nowMs: number): Verdict {
+  if (task === undefined) return 'due'
+  if (isActive(task)) return 'active'
+  if (task.state === 'succeeded') return 'succeeded'
+  // Nobody knows how far an interrupted or lost attempt got, so only a step that says it may is tried again.
+  const uncertain = task.state === 'lost' || task.reason === 'interrupted'
+  if (task.attempt >= definition.attemptsMax || (uncertain && !definition.repeatable)) return 'failed'
+  const dueAt = retryAt(task, definition)
+  const endsAt = task.begunAt + definition.timeLimitMs
+  if (Math.max(nowMs, dueAt) >= endsAt) return 'failed'
+  return nowMs < dueAt ? 'later' : 'due'
+}
+
+export const retryAt = ({ attempt, endedAt }: RunTask, definition: Script): number =>
+  endedAt + retryWaitMs(definition, attempt)
+
+/** @param attempt the number of the attempt that failed, from 1 */
+export function retryWaitMs({ retryAfterMs, retryFactor, retryAfterMaxMs }: Script, attempt: number): number {
+  const waitMs = Math.round(retryAfterMs * retryFactor ** (attempt - 1))
+  return Math.min(waitMs, Math.max(retryAfterMs, retryAfterMaxMs))
+}
+
+/** What the next attempt may take: its own limit, and no more than is left of the time for all of them. */
+export function attemptLimitMs(
+  { timeLimitMs, attemptTimeLimitMs = timeLimitMs }: Script,
+  before: RunTask | undefined,
+  nowMs: number,
+): number {
+  const restMs = before === undefined ? timeLimitMs : before.begunAt + timeLimitMs - nowMs
+  return Math.max(1, Math.min(restMs, attemptTimeLimitMs))
+}
