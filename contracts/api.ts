@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DeploymentDecision } from './decision.ts'
 import { HealthStatus } from './health.ts'
 import * as id from './ids.ts'
 import { packageDigest, packageVersionsMax } from './package.ts'
@@ -82,8 +83,11 @@ export const CreateDeploymentBody = z.strictObject({
   machines: z.array(id.machineId).min(1).max(id.machinesMax).optional(),
 })
 export const DecideBody = z.strictObject({
-  decision: z.enum(['approve', 'reject']),
+  decision: DeploymentDecision,
   comment: z.string().max(500).default(''),
+  /** What it is about, where a deployment waits for more than one decision. */
+  stepId: id.stepId.optional(),
+  machineId: id.machineId.optional(),
 })
 
 export const ReleaseWithheldBody = z.strictObject({

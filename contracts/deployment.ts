@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DeploymentDecision, FailureChoice } from './decision.ts'
 import { deploymentId, durationMs, environmentId, instantMs, machineId, machinesMax, projectId, reason } from './ids.ts'
 import { stepId, version } from './ids.ts'
 import { fact, request } from './message.ts'
@@ -42,11 +43,13 @@ export const DeploymentCommand = z.discriminatedUnion('type', [
     machineIds: machineIds.nullable(),
   }),
   request('CancelDeployment', { deploymentId, reason }),
-  /** A person's answer to an approval step. */
+  /** A person's answer: to an approval, or about a target that has failed. What it is about may be left out if clear. */
   request('DecideDeployment', {
     deploymentId,
-    decision: z.enum(['approve', 'reject']),
+    decision: DeploymentDecision,
     comment: z.string().max(500),
+    stepId: stepId.optional(),
+    machineId: machineId.optional(),
   }),
   /** A new deployment of the same release to the targets on which this one did not succeed. */
   request('RetryDeployment', { deploymentId, newDeploymentId: deploymentId }),
@@ -156,6 +159,15 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
   fact('ApprovalRequested', { ...step, message: z.string(), deadlineAt: instantMs }),
   fact('ApprovalGiven', { ...step, comment: z.string() }),
   fact('ApprovalRefused', { ...step, comment: z.string() }),
+  /** A target has failed, and a person is to say what becomes of it; nobody saying anything in time fails it. */
+  fact('DecisionRequested', {
+    ...step,
+    machineId,
+    reason: z.string(),
+    options: z.array(FailureChoice).readonly(),
+    deadlineAt: instantMs,
+  }),
+  fact('DecisionMade', { ...step, machineId, decision: FailureChoice, comment: z.string(), decidedAt: instantMs }),
   fact('MachineDeregistrationRequested', { ...step, machineId, name: z.string() }),
   fact('DeploymentCancelRequested', { deploymentId, reason: z.string(), requestedAt: instantMs }),
   fact('DeploymentSucceeded', { deploymentId, outcomes }),

@@ -101,6 +101,8 @@ export const refusals = {
   TASK_UNKNOWN: { status: 404, sentence: 'There is no such task.' },
   TASK_FOREIGN: { status: 403, sentence: 'The task belongs to another machine.' },
   NOTHING_TO_DECIDE: { status: 409, sentence: 'The deployment is not waiting for this decision.' },
+  DECISION_AMBIGUOUS: { status: 409, sentence: 'The deployment waits for more than one such decision.' },
+  DECISION_NOT_OFFERED: { status: 422, sentence: 'This is not among the things to choose from.' },
   DEPLOYMENTS_TOO_MANY: { status: 429, sentence: 'Too many deployments are queued.' },
 } as const satisfies Record<string, { status: number; sentence: string }>
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AskedDecision } from './decision.ts'
 import { DeploymentKind, TargetOutcome } from './deployment.ts'
 import { HealthEvidence, HealthStatus } from './health.ts'
 import { MachineFacts, RemovalCause } from './machine.ts'
@@ -132,6 +133,8 @@ export const DeploymentRow = z.object({
   targets: z.array(TargetRow).readonly(),
   /** Set while an approval step waits for a person. */
   approval: z.object({ stepId: z.string(), message: z.string(), deadlineAt: at }).nullable(),
+  /** The targets that failed and of which a person is to say what becomes of them. */
+  decisions: z.array(AskedDecision).readonly(),
   createdAt: at,
   createdBy: z.string(),
   startedAt: at.nullable(),

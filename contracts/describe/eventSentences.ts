@@ -81,6 +81,8 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
   ApprovalRequested: 'The deployment waits for a person, until the deadline.',
   ApprovalGiven: 'A person approved.',
   ApprovalRefused: 'A person refused.',
+  DecisionRequested: 'A target failed, and a person is to say what becomes of it, until the deadline.',
+  DecisionMade: 'A person said what becomes of a target that had failed.',
   MachineDeregistrationRequested: 'The deployment wants the machine taken out of the registry.',
   DeploymentCancelRequested: 'The deployment is to end before its time.',
   DeploymentSucceeded: 'The deployment ended well, with the outcome of every target.',

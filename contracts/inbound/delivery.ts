@@ -67,6 +67,6 @@ export const deliveryRequests = {
     '/v1/deployments/:deploymentId/decide',
     'write',
     api.DecideBody.extend(deployment),
-    'Approve or reject what a deployment waits for',
+    'Decide what a deployment waits for: an approval, or what becomes of a target that failed',
   ),
 } as const satisfies Record<string, InboundRequest>

@@ -18,8 +18,12 @@ export const scriptStep = {
   window: Window.default('100%'),
   /** How many of its targets stay healthy while it runs; what is worth more than to be done fast. */
   minimumHealthy: Window.nullable().default(null),
-  /** What a failed target does: fails the step, or is taken out of the deployment, which goes on without it. */
-  onFailure: z.enum(['fail', 'exclude']).default('fail'),
+  /**
+   * What a failed target does: fails the step, is taken out of the deployment, which goes on without it, or has a person
+   * asked, which fails it when nobody decides in time.
+   */
+  onFailure: z.enum(['fail', 'exclude', 'ask']).default('fail'),
+  askWithinMs: duration.default(60 * minuteMs),
   attemptsMax: z.number().int().min(1).max(10).default(1),
   /** How long the first wait for another try is; each further one is so many times as long, up to a most. */
   retryAfterMs: duration.default(5_000),

@@ -90,5 +90,11 @@ function logged({ note }: Context): Show {
 
 const because = (reason: string | null): string => (reason === null ? '' : `: ${harmless(reason)}`)
 
-const waitsFor = ({ id, approval }: DeploymentRow): readonly string[] =>
-  approval === null ? [] : [`waits for a person: ${harmless(approval.message)} (remuda deploy approve ${id})`]
+const waitsFor = ({ id, approval, decisions }: DeploymentRow): readonly string[] => [
+  ...(approval === null ? [] : [`waits for a person: ${harmless(approval.message)} (remuda deploy approve ${id})`]),
+  ...decisions.map(
+    ({ stepId, machineId, reason, options }) =>
+      `asks a person about step ${stepId} on ${machineId}: ${harmless(reason)} ` +
+      `(remuda deploy decide ${id} ${options.join('|')} --step ${stepId} --machine ${machineId})`,
+  ),
+]

@@ -114,6 +114,8 @@ export class Occupancy {
       case 'ApprovalRequested':
       case 'ApprovalGiven':
       case 'ApprovalRefused':
+      case 'DecisionRequested':
+      case 'DecisionMade':
       case 'MachineDeregistrationRequested':
       case 'DeploymentCancelRequested':
         return []

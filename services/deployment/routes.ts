@@ -71,7 +71,7 @@ function addCancel(app: Http, send: Send): void {
 }
 
 function addDecide(app: Http, send: Send): void {
-  const summary = 'Approve or reject what a deployment waits for'
+  const summary = 'Decide what a deployment waits for: an approval, or what becomes of a target that failed'
   app.post(
     '/v1/deployments/:id/decide',
     { config, schema: { tags, summary, params, body: api.DecideBody, response: ok } },

@@ -37,8 +37,8 @@ export function runAnswers(
     CancelDeployment: async ({ data: { deploymentId, reason } }, cause) =>
       answered(await engine.request(deploymentId, { type: 'Cancel', reason }, cause), { id: deploymentId }),
 
-    DecideDeployment: async ({ data: { deploymentId, decision, comment } }, cause) =>
-      answered(await engine.request(deploymentId, { type: 'Decide', decision, comment }, cause), { id: deploymentId }),
+    DecideDeployment: async ({ data: { deploymentId, ...word } }, cause) =>
+      answered(await engine.request(deploymentId, { type: 'Decide', ...word }, cause), { id: deploymentId }),
 
     RecordTaskStarted: ({ type, data }, cause) => report(engine, { type, ...data }, cause),
     RecordTaskResult: ({ type, data }, cause) => report(engine, { type, ...data }, cause),

@@ -223,6 +223,7 @@ export const waitingDeployment: DeploymentRow = {
     message: 'Look at the new machines before they get traffic.',
     deadlineAt: agoIso(-23 * 60 * minuteMs),
   },
+  decisions: [],
   createdAt: agoIso(13 * minuteMs),
   createdBy: 'ada',
   startedAt: agoIso(12 * minuteMs),

@@ -39,6 +39,10 @@ export function deploymentDetails({ terminal, clock }: Context, row: DeploymentR
     ['state', state(row.state)],
     ['reason', row.reason],
     ['waits for a person', approval && `${approval.message} (until ${when(terminal, clock, approval.deadlineAt)})`],
+    ...row.decisions.map(({ stepId, machineId, reason, options, deadlineAt }): readonly [string, string] => {
+      const until = when(terminal, clock, deadlineAt)
+      return ['asks a person', `step ${stepId} on ${machineId}: ${reason}; ${options.join(', ')}? (until ${until})`]
+    }),
     ['has until', row.deadlineAt && when(terminal, clock, row.deadlineAt)],
     ['targets', counted(outcomesOf(row))],
     ['created', `${when(terminal, clock, row.createdAt)} by ${row.createdBy}`],

@@ -1,4 +1,5 @@
-import { Option, type Command } from 'commander'
+import { Argument, Option, type Command } from 'commander'
+import { DeploymentDecision } from '#contracts/decision.ts'
 import { DeploymentState, type DeploymentRow, type TaskRow } from '#contracts/rows.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
@@ -72,6 +73,7 @@ function addChanging(deploy: Command, io: Io): void {
         context.done(reply, `Deployment ${id} is being cancelled.`)
       }),
     )
+  addChoice(deploy, io)
   addDecision(deploy, io, 'approve', 'let a deployment go on that waits for a person', 'may go on')
   addDecision(deploy, io, 'reject', 'end a deployment that waits for a person', 'is rejected')
 }
@@ -86,6 +88,30 @@ function addDecision(deploy: Command, io: Io, decision: 'approve' | 'reject', pu
     .description(purpose)
     .option('--comment <text>', 'what is to be remembered of it')
     .action(action(io, decide))
+}
+
+interface Choice {
+  readonly step?: string
+  readonly machine?: string
+  readonly comment?: string
+}
+
+/** One word for all that a deployment may wait for; approving and rejecting have their own as well. */
+function addChoice(deploy: Command, io: Io): void {
+  const choose = async (context: Context, options: Choice, id: string, decision: string) => {
+    const { step: stepId, machine: machineId, comment = '' } = options
+    const about = { ...(stepId !== undefined && { stepId }), ...(machineId !== undefined && { machineId }) }
+    const reply = await context.client.send('POST', path`deployments/${id}/decide`, { decision, comment, ...about })
+    context.done(reply, `Deployment ${id}: ${decision}.`)
+  }
+  deploy
+    .command('decide <deployment>')
+    .description('say what becomes of a target that failed, where its step asks a person')
+    .addArgument(new Argument('<decision>', 'what to do').choices(DeploymentDecision.options))
+    .option('--step <id>', 'the step it is about, where more than one asks')
+    .option('--machine <id>', 'the machine it is about, by id, where more than one has failed')
+    .option('--comment <text>', 'what is to be remembered of it')
+    .action(action(io, choose))
 }
 
 const help = `

@@ -1,3 +1,4 @@
+import type { AskedDecision, FailureChoice } from '#contracts/decision.ts'
 import type { DeploymentRow, MachineRow } from '#contracts/rows.ts'
 import { api } from './server.ts'
 
@@ -25,4 +26,6 @@ export const deploymentActions = {
   retry: (deployment: Deployment) => api.send<{ id?: string }>('POST', `${run(deployment)}/retry`, {}),
   decide: (deployment: Deployment, decision: 'approve' | 'reject', comment: string) =>
     api.send('POST', `${run(deployment)}/decide`, { decision, comment }),
+  choose: (deployment: Deployment, { stepId, machineId }: AskedDecision, decision: FailureChoice, comment: string) =>
+    api.send('POST', `${run(deployment)}/decide`, { decision, comment, stepId, machineId }),
 }

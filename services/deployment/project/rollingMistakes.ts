@@ -13,5 +13,6 @@ export function rollingMistakes(step: StepOf<'script'>): readonly string[] {
   if (attemptTimeLimitMs === 0) say('an attempt time limit of 0 leaves it no time')
   if (attemptsMax > 1 && retryAfterMs >= timeLimitMs)
     say(`it never tries again: it waits ${retryAfterMs} ms for that, and all tries have ${timeLimitMs} ms together`)
+  if (step.onFailure === 'ask' && step.askWithinMs === 0) say('askWithinMs 0 leaves nobody time to decide')
   return mistakes
 }

@@ -13,17 +13,20 @@ export function verdictOn(task: RunTask | undefined, definition: Script, nowMs: 
   if (task === undefined) return 'due'
   if (isActive(task)) return 'active'
   if (task.state === 'succeeded') return 'succeeded'
+  if (task.isWantedAgain) return 'due'
   // Nobody knows how far an interrupted or lost attempt got, so only a step that says it may is tried again.
   const uncertain = task.state === 'lost' || task.reason === 'interrupted'
-  if (task.attempt >= definition.attemptsMax || (uncertain && !definition.repeatable)) return 'failed'
+  if (triesOf(task) >= definition.attemptsMax || (uncertain && !definition.repeatable)) return 'failed'
   const dueAt = retryAt(task, definition)
   const endsAt = task.begunAt + definition.timeLimitMs
   if (Math.max(nowMs, dueAt) >= endsAt) return 'failed'
   return nowMs < dueAt ? 'later' : 'due'
 }
 
-export const retryAt = ({ attempt, endedAt }: RunTask, definition: Script): number =>
-  endedAt + retryWaitMs(definition, attempt)
+const triesOf = ({ attempt, triesBefore }: RunTask): number => attempt - triesBefore
+
+export const retryAt = (task: RunTask, definition: Script): number =>
+  task.isWantedAgain ? task.endedAt : task.endedAt + retryWaitMs(definition, triesOf(task))
 
 /** @param attempt the number of the attempt that failed, from 1 */
 export function retryWaitMs({ retryAfterMs, retryFactor, retryAfterMaxMs }: Script, attempt: number): number {
@@ -37,6 +40,6 @@ export function attemptLimitMs(
   before: RunTask | undefined,
   nowMs: number,
 ): number {
-  const restMs = before === undefined ? timeLimitMs : before.begunAt + timeLimitMs - nowMs
+  const restMs = before === undefined || before.isWantedAgain ? timeLimitMs : before.begunAt + timeLimitMs - nowMs
   return Math.max(1, Math.min(restMs, attemptTimeLimitMs))
 }

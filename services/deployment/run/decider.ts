@@ -1,5 +1,6 @@
 import type { DeploymentEvent, TaskResult } from '#contracts/deployment.ts'
 import { isRefusal, refuse, type Decider, type Decision } from '#libs/decider.ts'
+import { decided, type PersonsWord } from './decision.ts'
 import { evolve } from './evolve.ts'
 import { plan } from './plan.ts'
 import { noRun, type Created, type Run, type RunTask } from './state.ts'
@@ -10,7 +11,7 @@ export type RunRequest =
   | { readonly type: 'Create'; readonly data: Omit<Created, 'createdAt'> }
   | { readonly type: 'Advance' }
   | { readonly type: 'Cancel'; readonly reason: string }
-  | { readonly type: 'Decide'; readonly decision: 'approve' | 'reject'; readonly comment: string }
+  | ({ readonly type: 'Decide' } & PersonsWord)
   | { readonly type: 'RecordTaskStarted'; readonly taskId: string; readonly machineId: string }
   | {
       readonly type: 'RecordTaskResult'
@@ -74,7 +75,7 @@ function answerTo(command: RunCommand, state: Run): Decision<DeploymentEvent> {
         },
       ]
     case 'Decide':
-      return decided(command, state, deploymentId)
+      return decided(state, deploymentId, command, command.nowMs)
     case 'RecordTaskStarted':
       return ownTask(command, state, (task) =>
         task.state === 'dispatched'
@@ -100,20 +101,6 @@ function created({ data, nowMs }: Extract<RunCommand, { type: 'Create' }>, state
 
 const wantedOf = ({ projectId, version, environmentId, kind, machineIds }: Omit<Created, 'createdAt'>): string =>
   JSON.stringify([projectId, version, environmentId, kind, machineIds])
-
-function decided(
-  { decision, comment }: Extract<RunCommand, { type: 'Decide' }>,
-  { approval, status }: Run,
-  deploymentId: string,
-): Decision<DeploymentEvent> {
-  const given = decision === 'approve'
-  if (approval !== null && approval.answer === (given ? 'given' : 'refused')) return []
-  if (status !== 'running' || approval === null || approval.answer !== 'open')
-    return refuse('NOTHING_TO_DECIDE', `deployment ${deploymentId} is not waiting at an approval step`)
-  return [
-    { type: given ? 'ApprovalGiven' : 'ApprovalRefused', data: { deploymentId, stepId: approval.stepId, comment } },
-  ]
-}
 
 /** A machine speaks for its own tasks only; what it says of a task that has ended changes nothing. */
 function ownTask(

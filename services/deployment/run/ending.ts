@@ -1,6 +1,8 @@
 import { hasRole } from '#contracts/eligibility.ts'
 import type { DeploymentEvent, TargetOutcome } from '#contracts/deployment.ts'
 import { fitting } from './bounds.ts'
+import { questionAbout } from './questions.ts'
+import { unreached } from './scriptFacts.ts'
 import {
   isPartOf,
   latestTask,
@@ -51,6 +53,8 @@ function outcomeOf(run: Run, target: RunTarget, due: readonly RunStep[]): Verdic
     const outcome = bad.reason === 'cancelled' ? 'cancelled' : bad.state === 'lost' ? 'lost' : 'failed'
     return { outcome, reason: `step ${bad.stepId}: ${bad.reason}` }
   }
+  const ignored = due.find(({ definition: { id } }) => questionAbout(run, id, target.machineId)?.answer === 'ignore')
+  if (ignored !== undefined) return { outcome: 'failed', reason: `step ${ignored.definition.id}: ${unreached}` }
   // Where no step concerns the target, it has the release only if the run as a whole went well.
   const wellEnded = run.failure === null && run.cancel === null
   if (tasks.every((task) => task?.state === 'succeeded') && (tasks.length > 0 || wellEnded))

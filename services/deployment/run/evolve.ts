@@ -1,4 +1,5 @@
 import type { DeploymentEvent, Target } from '#contracts/deployment.ts'
+import { evolveQuestions } from './evolveQuestions.ts'
 import { evolveTasks } from './evolveTasks.ts'
 import type { Run, RunStep, RunTarget } from './state.ts'
 
@@ -30,6 +31,9 @@ export function evolve(run: Run, event: DeploymentEvent): Run {
     case 'ApprovalRefused':
     case 'MachineDeregistrationRequested':
       return evolveSteps(run, event)
+    case 'DecisionRequested':
+    case 'DecisionMade':
+      return evolveQuestions(run, event)
     case 'TaskDispatched':
     case 'TaskStarted':
     case 'TaskSucceeded':

@@ -1,5 +1,5 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
-import { anyWorker, attemptKey, isActive, type Run, type RunTask } from './state.ts'
+import { isActive, taskKey, type Run, type RunTask } from './state.ts'
 
 type FactOf<Type extends string> = Extract<DeploymentEvent, { type: Type }>
 
@@ -36,11 +36,15 @@ function withTask(run: Run, taskId: string, change: Partial<RunTask>): Run {
 
 function dispatched(run: Run, about: FactOf<'TaskDispatched'>['data']): Run {
   const { taskId, stepId, machineId, attempt, dispatchedAt, timeLimitMs } = about
-  const key = attemptKey(stepId, isForWorkers(run, stepId) ? anyWorker : machineId)
+  const key = taskKey(run, stepId, machineId)
   const before = run.tasks.get(run.latest.get(key) ?? '')
+  // What a person wants to be tried again begins anew, with all its tries and all its time.
+  const goesOn = before !== undefined && !before.isWantedAgain
   const task: RunTask = {
     ...{ taskId, stepId, machineId, attempt, dispatchedAt, timeLimitMs },
-    begunAt: before?.begunAt ?? dispatchedAt,
+    begunAt: goesOn ? before.begunAt : dispatchedAt,
+    triesBefore: goesOn ? before.triesBefore : attempt - 1,
+    isWantedAgain: false,
     state: 'dispatched',
     reason: null,
     exitCode: null,
@@ -54,9 +58,6 @@ function dispatched(run: Run, about: FactOf<'TaskDispatched'>['data']): Run {
     active: run.active.add(taskId),
   }
 }
-
-const isForWorkers = ({ steps }: Run, stepId: string): boolean =>
-  steps.some(({ definition: { id, ...step } }) => id === stepId && step.kind === 'script' && step.on === 'worker')
 
 function succeeded(run: Run, { taskId, stepId, machineId, outputs }: FactOf<'TaskSucceeded'>['data']): Run {
   const done = withTask(run, taskId, { state: 'succeeded' })

@@ -11,9 +11,10 @@ import { currentGroup, haltedBeside } from './group.ts'
 import { excludeGone, loseTasks, planCancel } from './interruption.ts'
 import { inTurn, minimumFor } from './minimum.ts'
 import { planReevaluation } from './reevaluateStep.ts'
-import { planOnTargets, planOnWorker } from './scriptStep.ts'
+import { planOnTargets } from './scriptStep.ts'
 import { includedTargets, isPartOf, runsOnTargets, skippedByFailure, skippedForRoles } from './state.ts'
 import type { Run, RunStep } from './state.ts'
+import { planOnWorker } from './workerStep.ts'
 import type { Scene, World } from './world.ts'
 
 /**

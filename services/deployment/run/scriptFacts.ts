@@ -43,3 +43,27 @@ export function dispatch(
     data: { ...about, dispatchedAt: nowMs, timeLimitMs: attemptLimitMs(definition, before, nowMs) },
   }
 }
+
+export const unreached = 'could not be contacted in time'
+
+/** @param task the attempt that failed; without one, its machine could not be reached */
+export const whyOf = (task: RunTask | undefined): string => {
+  if (task === undefined) return unreached
+  const { state, reason, exitCode } = task
+  return state === 'lost' ? `lost (${reason})` : reason === 'exit-code' ? `exit code ${exitCode}` : (reason ?? 'failed')
+}
+
+const choices = ['retry', 'exclude', 'ignore', 'fail'] as const
+
+/** Asks a person what becomes of a target that has failed. What runs on a worker has no target to leave out. */
+export function askAbout(
+  { created: { deploymentId }, nowMs }: Scene,
+  { id: stepId, on, askWithinMs }: StepOf<'script'>,
+  machineId: string,
+  task: RunTask | undefined,
+): DeploymentEvent {
+  const hasFailed = task?.state === 'failed' || task?.state === 'lost'
+  const options = choices.filter((choice) => choice !== 'exclude' || on === 'targets')
+  const data = { deploymentId, stepId, machineId, reason: whyOf(hasFailed ? task : undefined), options }
+  return { type: 'DecisionRequested', data: { ...data, deadlineAt: nowMs + askWithinMs } }
+}

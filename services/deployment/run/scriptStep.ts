@@ -1,12 +1,13 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
-import { retryAt, verdictOn, type Verdict } from './attempts.ts'
 import { machinesAtWork } from './group.ts'
-import { dispatch, excludeFailed, excludeUnreachable } from './scriptFacts.ts'
 import { guarded, servingOf, stuckFor, type Serving } from './minimum.ts'
-import { anyWorker, latestTask, listed, stillIncluded, type RunStep, type RunTarget, type RunTask } from './state.ts'
+import { openQuestionsMax, questionAbout } from './questions.ts'
+import { askAbout, dispatch, excludeFailed, excludeUnreachable, unreached, whyOf } from './scriptFacts.ts'
+import { standingOf, type Standing } from './standing.ts'
+import { latestTask, listed, stillIncluded, type RunStep, type RunTarget, type RunTask } from './state.ts'
 import { countOf } from './window.ts'
-import { isContactable, waitingSince, type Scene } from './world.ts'
+import type { Scene } from './world.ts'
 
 type Script = StepOf<'script'>
 
@@ -47,9 +48,7 @@ interface Bounds {
   readonly serving: Serving | null
 }
 
-/**
- * The next facts of a script on some targets: who is left out, who gets it next.
- */
+/** The next facts of a script on some targets: who is left out, who is asked about, who gets it next. */
 export function progressOn(
   scene: Scene,
   definition: Script,
@@ -59,79 +58,52 @@ export function progressOn(
   const { run, created, nowMs } = scene
   const lastTask = ({ machineId }: RunTarget) => latestTask(run, definition.id, machineId)
   const atWork = machinesAtWork(run)
-  const {
-    active = [],
-    due = [],
-    later = [],
-    elsewhere = [],
-    away = [],
-    failed = [],
-    unreachable = [],
-  } = Object.groupBy(targets, (target) => standingOf(scene, definition, target, sinceMs, atWork))
-  const [leaving, failing] = split(failed, (target) => leavesOut(lastTask(target)!, definition, created.elastic))
-  const exclusions = leaving.map((target) => excludeFailed(created, definition.id, lastTask(target)!))
-  const failures = failing.map((target) => `${target.name}: ${whyOf(lastTask(target)!)}`)
-  if (created.elastic) exclusions.push(...unreachable.map((target) => excludeUnreachable(scene, definition.id, target)))
-  else failures.push(...unreachable.map(({ name }) => `${name}: could not be contacted in time`))
+  const standings = Object.groupBy(targets, (target) => standingOf(scene, definition, target, sinceMs, atWork))
+  const { active = [], due = [], later = [], elsewhere = [], away = [], asked = [], unasked = [] } = standings
+  const { exclusions, failures } = lossesOf(scene, definition, standings)
 
   // A failure that fails the step stops it: what runs may finish, nothing new begins. And a window is a share of those
   // that stay, so whoever leaves goes first.
   if (failures.length + exclusions.length > 0) return { facts: exclusions, waiting: active.length > 0, failures }
+  const questions = unasked
+    .slice(0, Math.max(0, openQuestionsMax - asked.length))
+    .map((target) => askAbout(scene, definition, target.machineId, lastTask(target)))
+  if (questions.length > 0) return { facts: questions, waiting: true, failures }
   const room = countOf(definition.window, targets.length) - active.length
   const next = firstFree(scene, due, room, guarded(serving))
   const facts = next.map((target) => dispatch(created, definition, target.machineId, lastTask(target), nowMs))
-  const isUnderWay = active.length + later.length + elsewhere.length + away.length > 0
+  const isUnderWay = [active, later, elsewhere, away, asked, unasked].some(({ length }) => length > 0)
   const isBarred = due.length > 0 && due.every((target) => !guarded(serving)(target))
   return { facts, waiting: isUnderWay || (isBarred ? 'for health' : due.length > 0), failures }
 }
 
-/** Once, on one worker: for what belongs to no target, such as making machines or telling a load balancer. */
-export function planOnWorker(scene: Scene, step: RunStep, definition: Script): readonly DeploymentEvent[] {
-  const { run, created, world, nowMs } = scene
-  const about = { deploymentId: created.deploymentId, stepId: definition.id }
-  const task = latestTask(run, definition.id, anyWorker)
-  switch (verdictOn(task, definition, nowMs)) {
-    case 'active':
-    case 'later':
-      return []
-    case 'succeeded':
-      return [{ type: 'StepSucceeded', data: about }]
-    case 'failed':
-      return [{ type: 'StepFailed', data: { ...about, reason: whyOf(task!) } }]
-    case 'due': {
-      const workers = world.workersFor(created.environmentId)
-      const atWork = machinesAtWork(run)
-      const free = workers.find(({ machineId: id }) => !atWork.has(id) && world.isFree(id, created.deploymentId))
-      if (free !== undefined) return [dispatch(created, definition, free.machineId, task, nowMs)]
-      const wantedSince = task === undefined ? step.startedAt : retryAt(task, definition)
-      if (workers.length > 0 || nowMs < waitingSince(scene, wantedSince) + created.contactBudgetMs) return []
-      const reason = 'no worker answers: start an agent with --role worker, or the server with REMUDA_WORKER=on'
-      return [{ type: 'StepFailed', data: { ...about, reason } }]
-    }
-  }
+/** Who leaves the deployment, and who fails the step. */
+function lossesOf(
+  scene: Scene,
+  { id: stepId, ...definition }: Script,
+  { failed = [], unreachable = [], 'left out': leftOut = [] }: Partial<Record<Standing, readonly RunTarget[]>>,
+) {
+  const { run, created } = scene
+  const lastTask = ({ machineId }: RunTarget) => latestTask(run, stepId, machineId)
+  const [leaving, failing] = split(failed, (target) => leavesOut(lastTask(target), definition, created.elastic))
+  const outOfReach = created.elastic ? unreachable : []
+  const exclusions = [...leaving, ...leftOut, ...outOfReach].map((target) => {
+    const task = lastTask(target)
+    return outOfReach.includes(target) || task === undefined
+      ? excludeUnreachable(scene, stepId, target)
+      : excludeFailed(created, stepId, task)
+  })
+  const hopeless = created.elastic ? failing : [...failing, ...unreachable]
+  const failures = hopeless.map((target) => {
+    const why = unreachable.includes(target) ? unreached : whyOf(lastTask(target))
+    const isOpen = questionAbout(run, stepId, target.machineId)?.answer === 'open'
+    return `${target.name}: ${why}${isOpen ? '; nobody decided in time' : ''}`
+  })
+  return { exclusions, failures }
 }
 
-/**
- * As the verdict on its task, and for one that is due: whether its machine can be contacted, or has been away too long.
- * One that is at work for a step beside this one is left alone until that has ended.
- */
-function standingOf(
-  scene: Scene,
-  definition: Script,
-  { machineId }: RunTarget,
-  sinceMs: number,
-  atWork: ReadonlySet<string>,
-): Verdict | 'elsewhere' | 'away' | 'unreachable' {
-  const { run, created, world, nowMs } = scene
-  const verdict = verdictOn(latestTask(run, definition.id, machineId), definition, nowMs)
-  if (verdict === 'active' || verdict === 'succeeded') return verdict
-  if (atWork.has(machineId)) return 'elsewhere'
-  if (verdict !== 'due') return verdict
-  const machine = world.machine(machineId)
-  if (machine !== undefined && isContactable(machine)) return 'due'
-  const wantedSince = waitingSince(scene, Math.max(sinceMs, machine?.statusSince ?? 0))
-  return nowMs < wantedSince + created.contactBudgetMs ? 'away' : 'unreachable'
-}
+const leavesOut = (task: RunTask | undefined, { onFailure }: Pick<Script, 'onFailure'>, elastic: boolean): boolean =>
+  onFailure === 'exclude' || (elastic && task?.state === 'lost' && onFailure !== 'ask')
 
 function firstFree(
   { world, created }: Scene,
@@ -146,12 +118,6 @@ function firstFree(
   }
   return free
 }
-
-const leavesOut = (task: RunTask, { onFailure }: Script, elastic: boolean): boolean =>
-  onFailure === 'exclude' || (elastic && task.state === 'lost')
-
-const whyOf = ({ state, reason, exitCode }: RunTask): string =>
-  state === 'lost' ? `lost (${reason})` : reason === 'exit-code' ? `exit code ${exitCode}` : (reason ?? 'failed')
 
 const split = <Item>(items: readonly Item[], goesFirst: (item: Item) => boolean): readonly [Item[], Item[]] => [
   items.filter(goesFirst),

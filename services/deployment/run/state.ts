@@ -1,4 +1,5 @@
 import { Map, OrderedMap, OrderedSet } from 'immutable'
+import type { FailureChoice } from '#contracts/decision.ts'
 import type { DeploymentEvent, DeploymentKind, Target } from '#contracts/deployment.ts'
 import type { Outputs, Step } from '#contracts/process.ts'
 
@@ -19,6 +20,8 @@ export interface Run {
   /** The latest attempt for a step on a machine, by `attemptKey`. */
   readonly latest: Map<string, string>
   readonly outputs: readonly OutputEntry[]
+  /** What a person was last asked about a target that had failed, by `taskKey`. */
+  readonly questions: Map<string, Question>
   readonly approval: { readonly stepId: string; readonly deadlineAt: number; readonly answer: ApprovalAnswer } | null
   readonly cancel: { readonly reason: string; readonly requestedAt: number } | null
   /** The reason of the first step that failed; from then on only steps that want a failure run. */
@@ -26,6 +29,17 @@ export interface Run {
 }
 
 export type ApprovalAnswer = 'open' | 'given' | 'refused'
+
+export interface Question {
+  readonly stepId: string
+  readonly machineId: string
+  /** The latest attempt when it was asked, 0 before the first: what came later is not what it is about. */
+  readonly attempt: number
+  readonly options: readonly FailureChoice[]
+  readonly deadlineAt: number
+  readonly answer: 'open' | FailureChoice
+  readonly answeredAt: number
+}
 
 export interface OutputEntry {
   readonly stepId: string
@@ -67,6 +81,10 @@ export interface RunTask {
   readonly dispatchedAt: number
   /** When the first attempt was handed out: from then on the step has its time on this machine. */
   readonly begunAt: number
+  /** How many attempts there were before a person wanted another try, which begins anew. */
+  readonly triesBefore: number
+  /** Whether a person wants another try after this one. */
+  readonly isWantedAgain: boolean
   readonly timeLimitMs: number
   readonly endedAt: number
   readonly cancelRequested: boolean
@@ -82,6 +100,7 @@ export const noRun: Run = {
   active: OrderedSet(),
   latest: Map(),
   outputs: [],
+  questions: Map(),
   approval: null,
   cancel: null,
   failure: null,
@@ -98,6 +117,12 @@ export const mayReturn = (target: RunTarget | undefined): boolean =>
 export const anyWorker = ''
 
 export const attemptKey = (stepId: string, machineId: string): string => `${stepId}/${machineId}`
+
+/** By what the attempts of a step on a machine are found, whatever kind of step it is. */
+export const taskKey = ({ steps }: Run, stepId: string, machineId: string): string => {
+  const definition = steps.find((step) => step.definition.id === stepId)?.definition
+  return attemptKey(stepId, definition?.kind === 'script' && definition.on === 'worker' ? anyWorker : machineId)
+}
 
 export const latestTask = (run: Run, stepId: string, machineId: string): RunTask | undefined => {
   const taskId = run.latest.get(attemptKey(stepId, machineId))

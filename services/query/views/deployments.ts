@@ -1,3 +1,4 @@
+import type { AskedDecision } from '#contracts/decision.ts'
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { Recorded } from '#contracts/message.ts'
 import type { DeploymentRow, StepRow } from '#contracts/rows.ts'
@@ -23,6 +24,9 @@ const observes = [
   'ApprovalRequested',
   'ApprovalGiven',
   'ApprovalRefused',
+  'DecisionRequested',
+  'DecisionMade',
+  'TargetExcluded',
   'DeploymentCancelRequested',
   'DeploymentSucceeded',
   'DeploymentFailed',
@@ -63,13 +67,13 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
         return withStepEnded(row, fact.data.stepId, { state: 'failed', reason: fact.data.reason, endedAt: at })
       case 'StepSkipped':
         return withStepEnded(row, fact.data.stepId, { state: 'skipped', reason: fact.data.reason, endedAt: at })
-      case 'ApprovalRequested': {
-        const { stepId, message, deadlineAt } = fact.data
-        return { ...row, state: 'waiting', approval: { stepId, message, deadlineAt: iso(deadlineAt) } }
-      }
+      case 'ApprovalRequested':
       case 'ApprovalGiven':
       case 'ApprovalRefused':
-        return { ...row, state: 'running', approval: null }
+      case 'DecisionRequested':
+      case 'DecisionMade':
+      case 'TargetExcluded':
+        return asked(row, fact)
       case 'DeploymentCancelRequested':
         return { ...row, reason: fact.data.reason }
       case 'DeploymentSucceeded':
@@ -97,9 +101,36 @@ function created({ data, meta }: Recorded<Extract<DeploymentFact, { type: 'Deplo
     tasks: {},
   }))
   return {
-    ...{ id, projectId, version, environmentId, kind, state: 'queued', reason: null, steps, approval: null },
+    ...{ id, projectId, version, environmentId, kind, state: 'queued', reason: null, steps },
+    ...{ approval: null, decisions: [] },
     ...{ createdAt: iso(meta.at), createdBy: meta.actor, startedAt: null, endedAt: null, partial: machineIds !== null },
     ...{ deadlineAt: null, limits: { runMs: timeLimitMs, stepsMs } },
+  }
+}
+
+type AskingFact = Extract<DeploymentFact, { type: `Approval${string}` | `Decision${string}` | 'TargetExcluded' }>
+
+/** What a person is asked, and what was said or became of it. */
+function asked(row: KeptDeployment, fact: AskingFact): KeptDeployment {
+  switch (fact.type) {
+    case 'ApprovalRequested': {
+      const { stepId, message, deadlineAt } = fact.data
+      return waiting({ ...row, approval: { stepId, message, deadlineAt: iso(deadlineAt) } })
+    }
+    case 'ApprovalGiven':
+    case 'ApprovalRefused':
+      return waiting({ ...row, approval: null })
+    case 'DecisionRequested': {
+      const { stepId, machineId, reason, options, deadlineAt } = fact.data
+      const asked = { stepId, machineId, reason, options, deadlineAt: iso(deadlineAt) }
+      return waiting({ ...row, decisions: [...row.decisions.filter((one) => !isAbout(one, fact.data)), asked] })
+    }
+    case 'DecisionMade':
+      return waiting({ ...row, decisions: row.decisions.filter((one) => !isAbout(one, fact.data)) })
+    case 'TargetExcluded': {
+      const decisions = row.decisions.filter(({ machineId }) => machineId !== fact.data.machineId)
+      return decisions.length === row.decisions.length ? row : waiting({ ...row, decisions })
+    }
   }
 }
 
@@ -120,7 +151,7 @@ function limitOf(step: Step): number | null {
 const isoAfter = (at: string, limitMs: number | null): string | null =>
   limitMs === null ? null : iso(Date.parse(at) + limitMs)
 
-const over = (endedAt: string) => ({ approval: null, deadlineAt: null, endedAt })
+const over = (endedAt: string) => ({ approval: null, decisions: [], deadlineAt: null, endedAt })
 
 /** Cancelling ends a deployment between the facts of its steps: no other one will tell how they ended. */
 function withStepsCancelled(row: KeptDeployment, reason: string, at: string): KeptDeployment {
@@ -140,5 +171,20 @@ const withStep = (row: KeptDeployment, stepId: string, change: Partial<StepRow>)
 /** What a step was waiting for is waited for no more when it has ended. */
 function withStepEnded(row: KeptDeployment, stepId: string, change: Partial<StepRow>): KeptDeployment {
   const ended = withStep(row, stepId, { ...change, deadlineAt: null })
-  return row.approval?.stepId === stepId ? { ...ended, state: 'running', approval: null } : ended
+  const approval = row.approval?.stepId === stepId ? null : row.approval
+  // A re-evaluation asks about the earlier steps on which newcomers catch up, and runs alone.
+  const asksForOthers = row.steps.some(({ id, kind }) => id === stepId && kind === 'reevaluate-targets')
+  const decisions = asksForOthers ? [] : row.decisions.filter((one) => one.stepId !== stepId)
+  return approval === row.approval && decisions.length === row.decisions.length
+    ? ended
+    : waiting({ ...ended, approval, decisions })
 }
+
+/** Whether it waits for a person. */
+const waiting = (row: KeptDeployment): KeptDeployment => ({
+  ...row,
+  state: row.approval !== null || row.decisions.length > 0 ? 'waiting' : 'running',
+})
+
+const isAbout = (one: AskedDecision, { stepId, machineId }: Pick<AskedDecision, 'stepId' | 'machineId'>): boolean =>
+  one.stepId === stepId && one.machineId === machineId

@@ -40,6 +40,7 @@ export const deploymentRow = (state: DeploymentRow['state'], more: Partial<Deplo
   steps: [],
   targets: [],
   approval: null,
+  decisions: [],
   createdAt: at,
   createdBy: 'user-1',
   startedAt: at,

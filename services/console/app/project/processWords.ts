@@ -34,6 +34,7 @@ export function stepTraits(step: Step): string[] {
   if (step.minimumHealthy !== null) traits.push(`keeps ${step.minimumHealthy} healthy`)
   if (step.attemptsMax > 1) traits.push(count(step.attemptsMax, 'attempt'))
   if (step.onFailure === 'exclude') traits.push('leaves out targets that fail')
+  if (step.onFailure === 'ask') traits.push('asks about targets that fail')
   if (step.repeatable) traits.push('may be repeated')
   return traits
 }

@@ -33,6 +33,10 @@ export const deploymentSentences: SentencesOf<DeploymentEvent> = {
   ApprovalRequested: ({ message }) => `Approval is asked for: ${message}`,
   ApprovalGiven: ({ comment }) => `Approved${because(comment)}.`,
   ApprovalRefused: ({ comment }) => `Rejected${because(comment)}.`,
+  DecisionRequested: ({ stepId, machineId, reason }, nameOf) =>
+    `A person is asked what becomes of ${nameOf(machineId)}, which failed step ${stepId}: ${reason}`,
+  DecisionMade: ({ machineId, decision, comment }, nameOf) =>
+    `A person decided to ${decision} ${nameOf(machineId)}${because(comment)}.`,
   MachineDeregistrationRequested: ({ name }) => `The deployment takes ${name} out of the environment.`,
   DeploymentCancelRequested: ({ reason }) => `Cancelling was asked for: ${reason}`,
   DeploymentSucceeded: ({ outcomes }) => `The deployment succeeded on ${count(outcomes.length, 'target')}.`,

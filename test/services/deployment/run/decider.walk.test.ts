@@ -140,7 +140,26 @@ const walks: Record<string, { from: ReturnType<typeof beginning>; play: Play; mo
       { timeLimitMs: 20_000 },
     ),
     play: { machines: { 'm-1': ['blinks', 'is removed'] }, waitsMs: [short, long] },
-    movesMax: 6,
+    movesMax: 5,
+  },
+  'a person who is asked about targets that fail': {
+    from: beginning([one, two], [script('a', { onFailure: 'ask', askWithinMs: 200_000, ...retried }), script('b')], {
+      elastic: false,
+    }),
+    play: { machines: { 'm-1': ['blinks', 'is removed'] }, waitsMs: [short, long] },
+    movesMax: 5,
+  },
+  'a person who is asked about a worker, and about newcomers that catch up': {
+    from: beginning(
+      [worker, one, machine('m-2', { enabled: false })],
+      [
+        onWorker('make', { onFailure: 'ask', askWithinMs: 200_000 }),
+        script('base', { catchUp: true, onFailure: 'ask', askWithinMs: 200_000 }),
+        find('find', web, { mode: 'add', expect: { min: 2, withinMs: 100_000 } }),
+      ],
+    ),
+    play: { machines: { 'm-2': ['is switched'] }, waitsMs: [long], cancel: true },
+    movesMax: 7,
   },
   'a health check beside a step that leaves nobody out': {
     from: beginning([one, two], [script('a', { window: 1 }), { ...healthCheck, ...beside }, script('b')]),

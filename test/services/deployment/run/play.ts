@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { DeploymentDecision } from '#contracts/decision.ts'
 import { DeploymentEvent, type TaskResult } from '#contracts/deployment.ts'
 import { Process } from '#contracts/process.ts'
 import { isRefusal, replay } from '#libs/decider.ts'
@@ -80,8 +81,9 @@ export class RunPlay {
     return this.ask({ type: 'Cancel', reason })
   }
 
-  decide(decision: 'approve' | 'reject') {
-    return this.ask({ type: 'Decide', decision, comment: '' })
+  /** @param about the step and machine that it is about, where more than one asks */
+  decide(decision: DeploymentDecision, about: { stepId?: string; machineId?: string } = {}) {
+    return this.ask({ type: 'Decide', decision, comment: '', ...about })
   }
 
   /** The tasks that were handed out and have not ended, as `step@machine`. */

@@ -50,6 +50,32 @@ describe('a deployment', () => {
     const late = { type: 'StepFailed', data: { ...about, reason: 'nobody decided in time' } }
     expect(deployment(f.started(), asked, late)).toMatchObject({ state: 'running', approval: null })
   })
+  it('waits until somebody has said what becomes of each target that failed', () => {
+    const about = (machineId: string, stepId = 'install') => ({ deploymentId: f.deploymentId, stepId, machineId })
+    const asked = (machineId: string) => ({
+      type: 'DecisionRequested',
+      data: { ...about(machineId), reason: 'exit code 1', options: ['retry', 'fail'], deadlineAt: 9_000 },
+    })
+    const made = { type: 'DecisionMade', data: { ...about('m-1'), decision: 'retry', comment: '', decidedAt: 1 } }
+    const left = {
+      type: 'TargetExcluded',
+      data: { ...about('m-2'), cause: 'removed', detail: '', unavailableSince: null },
+    }
+    expect(deployment(f.started(), asked('m-1'))).toMatchObject({
+      state: 'waiting',
+      decisions: [{ machineId: 'm-1', stepId: 'install', options: ['retry', 'fail'], deadlineAt: at(9) }],
+    })
+    expect(deployment(f.started(), asked('m-1'), asked('m-2'), made)).toMatchObject({
+      ...{ state: 'waiting', decisions: [{ machineId: 'm-2' }] },
+    })
+    expect(deployment(f.started(), asked('m-1'), asked('m-2'), made, left)).toMatchObject({
+      ...{ state: 'running', decisions: [] },
+    })
+    expect(deployment(f.started(), asked('m-1'), f.stepEnded('StepFailed'))).toMatchObject({
+      ...{ state: 'running', decisions: [] },
+    })
+    expect(deployment(f.started(), asked('m-1'), f.failed([], ['m-1'])).decisions).toEqual([])
+  })
   it('waits for a person, and goes on', () => {
     const about = { deploymentId: f.deploymentId, stepId: 'ask' }
     const asked = { type: 'ApprovalRequested', data: { ...about, message: 'Go?', deadlineAt: 9_000 } }

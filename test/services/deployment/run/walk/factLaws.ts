@@ -1,7 +1,14 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { hasRole, workerRole } from '#contracts/eligibility.ts'
 import { deadlineOf } from '#services/deployment/run/deadline.ts'
-import { activeTasks, currentStep, latestTask, stillIncluded } from '#services/deployment/run/state.ts'
+import {
+  activeTasks,
+  anyWorker,
+  currentStep,
+  latestTask,
+  stillIncluded,
+  taskKey,
+} from '#services/deployment/run/state.ts'
 import type { Run, RunStep } from '#services/deployment/run/state.ts'
 import { countOf } from '#services/deployment/run/window.ts'
 import { isContactable, type World } from '#services/deployment/run/world.ts'
@@ -40,6 +47,13 @@ function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): L
     case 'DeploymentFailed':
     case 'DeploymentCancelled':
       return endingLaws(run, fact)
+    case 'DecisionRequested':
+      return questionLaws(run, fact.data, nowMs)
+    case 'DecisionMade':
+      return {
+        'only what is asked is decided': isOpen(run, fact.data.stepId, fact.data.machineId),
+        'nothing is decided after a cancel': run.cancel === null,
+      }
     case 'DeploymentCreated':
     case 'TargetsEvaluated':
     case 'StepStarted':
@@ -72,6 +86,11 @@ function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: W
     .filter((task) => task.stepId === stepId && (onWorker || task.machineId === machineId))
     .maxBy((task) => task.attempt)
   const isUncertain = before?.state === 'lost' || before?.reason === 'interrupted'
+  // A person who wants another try lets it begin anew, with all its tries and all its time.
+  const isWanted =
+    run.questions.get(taskKey(run, stepId, machineId))?.answer === 'retry' && before?.isWantedAgain === true
+  const tries = isWanted ? 1 : attempt - (before?.triesBefore ?? 0)
+  const begunAt = isWanted ? nowMs : (before?.begunAt ?? nowMs)
   return {
     'nothing begins after a cancel': run.cancel === null,
     'nothing begins before the start': run.status === 'running',
@@ -83,13 +102,12 @@ function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: W
       : isIncluded(run, machineId) && machine?.environmentId === environmentId,
     'a window is never exceeded': onWorker ? !isAtWorkFor(run, stepId) : fitsWindow(run, stepId),
     'the minimum stays healthy': keepsMinimum(run, stepId, machineId, world),
-    'attempts are counted': attempt === (before?.attempt ?? 0) + 1 && attempt <= definition.attemptsMax,
+    'attempts are counted': attempt === (before?.attempt ?? 0) + 1 && tries <= definition.attemptsMax,
     'an attempt is made once': !run.tasks.has(taskId),
     'what has succeeded is not done again': before?.state !== 'succeeded',
-    'nobody knows how far it got, so it is not tried again': !isUncertain || definition.repeatable,
-    'a retry waits': before === undefined || nowMs >= before.endedAt + definition.retryAfterMs,
-    'all attempts share one time limit':
-      nowMs + data.timeLimitMs <= (before?.begunAt ?? nowMs) + definition.timeLimitMs,
+    'nobody knows how far it got, so it is not tried again': !isUncertain || definition.repeatable || isWanted,
+    'a retry waits': before === undefined || isWanted || nowMs >= before.endedAt + definition.retryAfterMs,
+    'all attempts share one time limit': nowMs + data.timeLimitMs <= begunAt + definition.timeLimitMs,
     'only what clears up begins when the time is over': run.failure !== null || nowMs < (deadlineOf(run) ?? Infinity),
   }
 }
@@ -103,6 +121,32 @@ function fitsWindow(run: Run, stepId: string): boolean {
   const concerned = stillIncluded(run, current.machineIds).filter((target) => hasRole(target, definition.roles))
   const active = activeTasks(run).filter((task) => task.stepId === stepId)
   return active.length + 1 <= countOf(definition.window, concerned.length)
+}
+
+const isOpen = (run: Run, stepId: string, machineId: string) =>
+  run.questions.get(taskKey(run, stepId, machineId))?.answer === 'open'
+
+/** Whether a person wants to go on though it failed there. */
+const isIgnored = (run: Run, stepId: string, machineId: string) =>
+  run.questions.get(taskKey(run, stepId, machineId))?.answer === 'ignore'
+
+function questionLaws(
+  run: Run,
+  { stepId, machineId, options }: FactOf<'DecisionRequested'>['data'],
+  nowMs: number,
+): Laws {
+  const { definition } = stepOf(run, stepId)
+  const onWorker = definition.kind === 'script' && definition.on === 'worker'
+  const task = run.tasks.get(run.latest.get(taskKey(run, stepId, machineId)) ?? '')
+  const before = run.questions.get(taskKey(run, stepId, machineId))
+  return {
+    'only where it is wanted somebody is asked': definition.kind === 'script' && definition.onFailure === 'ask',
+    'only targets are asked about': onWorker || isIncluded(run, machineId),
+    'only targets are left out': !onWorker || !options.includes('exclude'),
+    'nobody is asked about what works or has succeeded': task === undefined || task.endedAt > 0,
+    'one is asked about a failure once': before?.answer !== 'open' || nowMs >= before.deadlineAt,
+    'nobody is asked after a cancel': run.cancel === null,
+  }
 }
 
 /** Whoever begins does no work meanwhile: enough others must, unless it does none now. */
@@ -158,9 +202,14 @@ function mayHaveSucceeded(run: Run, { definition, machineIds }: RunStep, world: 
   switch (definition.kind) {
     case 'script':
       return definition.on === 'worker'
-        ? run.tasks.some((task) => task.stepId === definition.id && task.state === 'succeeded')
+        ? run.tasks.some((task) => task.stepId === definition.id && task.state === 'succeeded') ||
+            isIgnored(run, definition.id, anyWorker)
         : targets.length > 0 &&
-            targets.every(({ machineId }) => latestTask(run, definition.id, machineId)?.state === 'succeeded')
+            targets.every(
+              ({ machineId }) =>
+                latestTask(run, definition.id, machineId)?.state === 'succeeded' ||
+                isIgnored(run, definition.id, machineId),
+            )
     case 'health-check':
       return targets.every(({ machineId }) => isContactable(world.machine(machineId)!))
     case 'approval':
@@ -172,7 +221,8 @@ function mayHaveSucceeded(run: Run, { definition, machineIds }: RunStep, world: 
             step.definition.kind !== 'script' ||
             !owes.includes(step.definition.id) ||
             !hasRole({ roles }, step.definition.roles) ||
-            latestTask(run, step.definition.id, machineId)?.state === 'succeeded',
+            latestTask(run, step.definition.id, machineId)?.state === 'succeeded' ||
+            isIgnored(run, step.definition.id, machineId),
         ),
       )
     case 'deregister-machines':
@@ -208,7 +258,12 @@ function endingLaws(
     ),
     'a success is one for all that are left': type !== 'DeploymentSucceeded' || run.failure === null,
     'in a success every target that is left succeeded':
-      type !== 'DeploymentSucceeded' || included.every(({ machineId }) => outcomeOf.get(machineId) === 'succeeded'),
+      type !== 'DeploymentSucceeded' ||
+      included.every(
+        ({ machineId }) =>
+          outcomeOf.get(machineId) === 'succeeded' ||
+          run.steps.some(({ definition }) => isIgnored(run, definition.id, machineId)),
+      ),
     'who did not fail ends by itself': type === 'DeploymentCancelled' || currentStep(run) === undefined,
     'only what somebody cancelled, or what came too late, is cancelled':
       (type === 'DeploymentCancelled') === (run.cancel !== null || run.status === 'queued'),

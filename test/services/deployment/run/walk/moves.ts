@@ -102,10 +102,30 @@ function personMoves(place: Place, { cancel = true }: Play): readonly Move[] {
     cancel && run.cancel === null && run.status !== 'ended'
       ? [{ name: 'is cancelled', place, request: { type: 'Cancel', reason: 'enough' } }]
       : []
-  if (run.approval?.answer !== 'open' || run.status !== 'running') return cancelling
+  if (run.status !== 'running') return cancelling
+  const choices = run.questions
+    .valueSeq()
+    .filter(
+      ({ answer, deadlineAt, stepId, machineId }) =>
+        answer === 'open' &&
+        place.nowMs < deadlineAt &&
+        run.cancel === null &&
+        run.targets.get(machineId)?.excluded == null &&
+        run.steps.some(({ definition, state }) => definition.id === stepId && state === 'running'),
+    )
+    .toArray()
+    .flatMap(({ options, stepId, machineId }) =>
+      options.map((decision): Move => ({
+        ...{ name: `${decision} ${stepId} on ${machineId}`, place },
+        request: { type: 'Decide', decision, comment: '', stepId, machineId },
+      })),
+    )
+  const { approval } = run
+  const isHeld = run.steps.some(({ definition, state }) => definition.id === approval?.stepId && state === 'running')
+  if (approval?.answer !== 'open' || !isHeld) return [...cancelling, ...choices]
   const decide = (decision: 'approve' | 'reject'): Move => ({
     ...{ name: decision, place },
     request: { type: 'Decide', decision, comment: '' },
   })
-  return [...cancelling, decide('approve'), decide('reject')]
+  return [...cancelling, ...choices, decide('approve'), decide('reject')]
 }
