@@ -156,6 +156,8 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     catchUp: z.array(stepId).readonly(),
     seenPosition: z.number(),
   }),
+  /** The first targets of a step are through: from now on the others are held back for a time, or by a question. */
+  fact('CanaryPassed', { ...step, at: instantMs }),
   fact('ApprovalRequested', { ...step, message: z.string(), deadlineAt: instantMs }),
   fact('ApprovalGiven', { ...step, comment: z.string() }),
   fact('ApprovalRefused', { ...step, comment: z.string() }),

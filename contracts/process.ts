@@ -20,7 +20,7 @@ const variableName = z
 /** Strict where a person writes steps, tolerant where they are read back: a newer version may have stored more. */
 const stepSchema = (object: typeof z.object) =>
   z.discriminatedUnion('kind', [
-    object(scriptStep),
+    object(scriptStep(object)),
     object(healthCheckStep),
     object(reevaluateStep(object)),
     object(deregisterStep(object)),

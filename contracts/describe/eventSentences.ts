@@ -78,6 +78,7 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
   TaskCancelRequested: 'The machine is told to stop the attempt.',
   TargetExcluded: 'A machine is no longer a target of the deployment, and why.',
   TargetsReevaluated: 'The targets were looked up anew: who joined, who left and who stayed.',
+  CanaryPassed: 'The step succeeded on the first few targets; the others are held back for a while.',
   ApprovalRequested: 'The deployment waits for a person, until the deadline.',
   ApprovalGiven: 'A person approved.',
   ApprovalRefused: 'A person refused.',

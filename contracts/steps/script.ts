@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { roles } from '../ids.ts'
 import { duration } from '../units.ts'
+import { canary } from './canary.ts'
 import { common, minuteMs, Window } from './common.ts'
 
 export const scriptCharsMax = 128 * 1024
 
-export const scriptStep = {
+export const scriptStep = (object: typeof z.object) => ({
   ...common,
   kind: z.literal('script'),
   /** On every target with one of the roles (none named: every target), or once on a worker. */
@@ -18,6 +19,7 @@ export const scriptStep = {
   window: Window.default('100%'),
   /** How many of its targets stay healthy while it runs; what is worth more than to be done fast. */
   minimumHealthy: Window.nullable().default(null),
+  canary: canary(object).nullable().default(null),
   /**
    * What a failed target does: fails the step, is taken out of the deployment, which goes on without it, or has a person
    * asked, which fails it when nobody decides in time.
@@ -33,4 +35,4 @@ export const scriptStep = {
   attemptTimeLimitMs: duration.optional(),
   /** Whether an attempt that a crash interrupted may be tried again; otherwise it is a failure that says so. */
   repeatable: z.boolean().default(false),
-}
+})

@@ -111,6 +111,7 @@ export class Occupancy {
       case 'TaskCancelRequested':
       case 'TargetExcluded':
       case 'TargetsReevaluated':
+      case 'CanaryPassed':
       case 'ApprovalRequested':
       case 'ApprovalGiven':
       case 'ApprovalRefused':

@@ -32,7 +32,7 @@ function stepMistakes({ steps }: Process): readonly string[] {
       say(`expects at least ${step.expect.min} and at most ${step.expect.max} machines`)
     if (step.kind === 'deregister-machines' && step.from === 'replaced' && !replacesBefore(earlier))
       say('no step before it replaces targets')
-    if (step.start === 'with-previous') mistakes.push(...groupMistakes(step, steps[steps.indexOf(step) - 1]))
+    if (step.start === 'with-previous') mistakes.push(...groupMistakes(step, steps.slice(0, steps.indexOf(step))))
     if (step.kind === 'script') mistakes.push(...rollingMistakes(step))
     if (step.timeLimitMs === 0) say('a time limit of 0 leaves it no time')
     earlier.set(step.id, step)
@@ -43,12 +43,19 @@ function stepMistakes({ steps }: Process): readonly string[] {
 /** Kinds that change who the targets are, or hold the whole run, do so alone. */
 const alone: ReadonlySet<Step['kind']> = new Set(['reevaluate-targets', 'deregister-machines', 'approval'])
 
-function groupMistakes(step: Step, previous: Step | undefined): readonly string[] {
+function groupMistakes(step: Step, before: readonly Step[]): readonly string[] {
   const say = (what: string) => [`step ${step.id}: ${what}`]
+  const previous = before.at(-1)
   if (previous === undefined) return say('there is no step before it to run side by side with')
   if (alone.has(step.kind)) return say(`a step of kind ${step.kind} runs alone`)
-  return alone.has(previous.kind) ? say(`it cannot run beside ${previous.id}, of kind ${previous.kind}`) : []
+  if (alone.has(previous.kind)) return say(`it cannot run beside ${previous.id}, of kind ${previous.kind}`)
+  const first = before.findLastIndex(({ start }) => start === 'after-previous')
+  const other = before.slice(Math.max(0, first)).find(asksToGoOn)
+  return other !== undefined && asksToGoOn(step) ? say(`step ${other.id} beside it asks for an approval as well`) : []
 }
+
+const asksToGoOn = (step: Step): boolean =>
+  step.kind === 'script' && step.canary !== null && 'approval' in step.canary.hold
 
 const outputRead = (step: Step): string | null => {
   if (step.kind !== 'reevaluate-targets' && step.kind !== 'deregister-machines') return null

@@ -14,5 +14,17 @@ export function rollingMistakes(step: StepOf<'script'>): readonly string[] {
   if (attemptsMax > 1 && retryAfterMs >= timeLimitMs)
     say(`it never tries again: it waits ${retryAfterMs} ms for that, and all tries have ${timeLimitMs} ms together`)
   if (step.onFailure === 'ask' && step.askWithinMs === 0) say('askWithinMs 0 leaves nobody time to decide')
-  return mistakes
+  return [...mistakes, ...canaryMistakes(step)]
+}
+
+function canaryMistakes({ id, on, canary }: StepOf<'script'>): readonly string[] {
+  if (canary === null) return []
+  const { size, hold } = canary
+  const mistakes: string[] = []
+  if (on === 'worker') mistakes.push('a canary is for steps on targets')
+  if (size === '100%') mistakes.push('a canary of 100% leaves nobody to hold back')
+  if (typeof size === 'number' && size >= targetsMax)
+    mistakes.push(`a canary of ${size} leaves nobody to hold back: a deployment takes ${targetsMax} machines at most`)
+  if ('withinMs' in hold && hold.withinMs === 0) mistakes.push('withinMs 0 leaves nobody time to approve')
+  return mistakes.map((what) => `step ${id}: ${what}`)
 }

@@ -3,22 +3,35 @@ import type { StepOf } from '#contracts/process.ts'
 import type { RunStep } from './state.ts'
 import type { Scene } from './world.ts'
 
-/** Holds the run until a person says yes or no; nobody saying anything in time is a no. */
+/** Holds the run until a person says yes or no. */
 export function planApproval(
-  { run, created: { deploymentId }, nowMs }: Scene,
+  scene: Scene,
   step: RunStep,
   { id: stepId, message, timeLimitMs }: StepOf<'approval'>,
 ): readonly DeploymentEvent[] {
+  const facts = untilApproved(scene, stepId, message, step.startedAt + timeLimitMs)
+  return facts ?? [{ type: 'StepSucceeded', data: { deploymentId: scene.created.deploymentId, stepId } }]
+}
+
+/**
+ * Asks a person once; a no fails the step, and nobody saying anything in time is a no.
+ * @returns null when it is approved
+ */
+export function untilApproved(
+  { run: { approval }, created: { deploymentId }, nowMs }: Scene,
+  stepId: string,
+  message: string,
+  deadlineAt: number,
+): readonly DeploymentEvent[] | null {
   const about = { deploymentId, stepId }
-  if (run.approval?.stepId !== stepId)
-    return [{ type: 'ApprovalRequested', data: { ...about, message, deadlineAt: step.startedAt + timeLimitMs } }]
-  switch (run.approval.answer) {
+  if (approval?.stepId !== stepId) return [{ type: 'ApprovalRequested', data: { ...about, message, deadlineAt } }]
+  switch (approval.answer) {
     case 'given':
-      return [{ type: 'StepSucceeded', data: about }]
+      return null
     case 'refused':
       return [{ type: 'StepFailed', data: { ...about, reason: 'rejected by a person' } }]
     case 'open':
-      if (nowMs < run.approval.deadlineAt) return []
+      if (nowMs < approval.deadlineAt) return []
       return [{ type: 'StepFailed', data: { ...about, reason: 'nobody decided in time' } }]
   }
 }

@@ -26,6 +26,7 @@ export function evolve(run: Run, event: DeploymentEvent): Run {
     case 'StepSucceeded':
     case 'StepFailed':
     case 'StepSkipped':
+    case 'CanaryPassed':
     case 'ApprovalRequested':
     case 'ApprovalGiven':
     case 'ApprovalRefused':
@@ -45,7 +46,7 @@ export function evolve(run: Run, event: DeploymentEvent): Run {
 }
 
 type FactOf<Type extends string> = Extract<DeploymentEvent, { type: Type }>
-type StepFact = FactOf<`Step${string}` | `Approval${string}` | 'MachineDeregistrationRequested'>
+type StepFact = FactOf<`Step${string}` | `Approval${string}` | 'CanaryPassed' | 'MachineDeregistrationRequested'>
 
 function evolveSteps(run: Run, event: StepFact): Run {
   const { stepId } = event.data
@@ -63,6 +64,8 @@ function evolveSteps(run: Run, event: StepFact): Run {
     }
     case 'StepSkipped':
       return withStep(run, stepId, { state: 'skipped', reason: event.data.reason })
+    case 'CanaryPassed':
+      return withStep(run, stepId, { canaryPassedAt: event.data.at })
     case 'ApprovalRequested':
       return { ...run, approval: { stepId, deadlineAt: event.data.deadlineAt, answer: 'open' } }
     case 'ApprovalGiven':
@@ -82,6 +85,7 @@ const pending = (definition: RunStep['definition']): RunStep => ({
   machineIds: [],
   startedAt: 0,
   minimumHealthy: null,
+  canaryPassedAt: null,
   reason: null,
   deregistering: [],
   reevaluated: false,

@@ -72,9 +72,15 @@ export function stuckFor(scene: Scene, step: RunStep, { minimum, machineIds }: S
 
 const turns = ['unhealthy', 'degraded', 'healthy', 'unknown', 'unavailable']
 
-/** The order in which targets have their turn: those with least to lose first, and those that cannot be reached last. */
-export function inTurn(world: Scene['world'], targets: readonly RunTarget[]): readonly RunTarget[] {
-  const turnOf = ({ machineId }: RunTarget) => turns.indexOf(world.machine(machineId)?.status ?? 'unknown')
+const canaryTurns = ['healthy', 'degraded', 'unhealthy', 'unknown', 'unavailable']
+
+/**
+ * The order in which targets have their turn: those with least to lose first, and those that cannot be reached last.
+ * Where the first few are to show whether it works, those that are well go first.
+ */
+export function inTurn(world: Scene['world'], targets: readonly RunTarget[], hasCanary: boolean): readonly RunTarget[] {
+  const order = hasCanary ? canaryTurns : turns
+  const turnOf = ({ machineId }: RunTarget) => order.indexOf(world.machine(machineId)?.status ?? 'unknown')
   const ranked = targets.map((target) => ({ target, turn: turnOf(target) }))
   return ranked
     .toSorted((a, b) => a.turn - b.turn || (a.target.name < b.target.name ? -1 : 1))

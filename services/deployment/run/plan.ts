@@ -90,7 +90,8 @@ function startStep(scene: Scene, { definition }: RunStep): DeploymentEvent {
     return { type: 'StepFailed', data: { ...about, reason: 'no target is left' } }
   const targets = included.filter((target) => hasRole(target, definition.roles))
   if (targets.length === 0) return { type: 'StepSkipped', data: { ...about, reason: skippedForRoles } }
-  const machineIds = inTurn(scene.world, targets).map(({ machineId }) => machineId)
+  const hasCanary = definition.kind === 'script' && definition.canary !== null
+  const machineIds = inTurn(scene.world, targets, hasCanary).map(({ machineId }) => machineId)
   const started = { ...about, machineIds, startedAt: nowMs }
   if (definition.kind !== 'script' || definition.minimumHealthy === null) return { type: 'StepStarted', data: started }
   const { minimum, impossible } = minimumFor(definition.minimumHealthy, targets.length, created.kind)

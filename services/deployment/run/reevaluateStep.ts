@@ -115,7 +115,7 @@ function planCatchUp(
     if (definition.kind !== 'script') continue
     const owing = newcomers.filter((target) => hasRole(target, definition.roles))
     // Newcomers do not serve yet, so to work on them takes nothing away.
-    const bounds = { sinceMs: step.startedAt, serving: null }
+    const bounds = { sinceMs: step.startedAt, serving: null, sharedBy: owing.length, isCanary: false }
     const { facts, waiting, failures } = progressOn(scene, definition, owing, bounds)
     if (facts.length > 0 || waiting) return facts
     if (failures.length > 0) {

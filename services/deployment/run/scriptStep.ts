@@ -1,5 +1,6 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
+import { canariesOf, planHold } from './canary.ts'
 import { machinesAtWork } from './group.ts'
 import { guarded, servingOf, stuckFor, type Serving } from './minimum.ts'
 import { openQuestionsMax, questionAbout } from './questions.ts'
@@ -29,8 +30,14 @@ export function planOnTargets(scene: Scene, step: RunStep, definition: Script): 
   const targets = stillIncluded(scene.run, step.machineIds)
   if (targets.length === 0) return [{ type: 'StepFailed', data: { ...about, reason: 'no target is left' } }]
 
+  const held = planHold(scene, step, definition)
+  if (held !== null) return held
   const serving = servingOf(scene, step)
-  const { facts, waiting, failures } = progressOn(scene, definition, targets, { sinceMs: step.startedAt, serving })
+  const canaries = canariesOf(scene, step, definition)
+  const { facts, waiting, failures } = progressOn(scene, definition, canaries ?? targets, {
+    ...{ sinceMs: step.startedAt, serving, sharedBy: targets.length },
+    isCanary: canaries !== null,
+  })
   if (facts.length > 0) return facts
   if (waiting === 'for health') {
     const reason = stuckFor(scene, step, serving!)
@@ -38,6 +45,7 @@ export function planOnTargets(scene: Scene, step: RunStep, definition: Script): 
   }
   if (waiting) return []
   if (failures.length > 0) return [{ type: 'StepFailed', data: { ...about, reason: listed(failures, '; ') } }]
+  if (canaries !== null) return [{ type: 'CanaryPassed', data: { ...about, at: scene.nowMs } }]
   return [{ type: 'StepSucceeded', data: about }]
 }
 
@@ -46,6 +54,10 @@ interface Bounds {
   readonly sinceMs: number
   /** The targets that serve, of whom enough must be left; null where none have to be. */
   readonly serving: Serving | null
+  /** Among how many targets a window is shared out. */
+  readonly sharedBy: number
+  /** Whether they go first: then none is left out for a failure, which is what they are there to show. */
+  readonly isCanary: boolean
 }
 
 /** The next facts of a script on some targets: who is left out, who is asked about, who gets it next. */
@@ -53,14 +65,14 @@ export function progressOn(
   scene: Scene,
   definition: Script,
   targets: readonly RunTarget[],
-  { sinceMs, serving }: Bounds,
+  { sinceMs, serving, sharedBy, isCanary }: Bounds,
 ): Progress {
   const { run, created, nowMs } = scene
   const lastTask = ({ machineId }: RunTarget) => latestTask(run, definition.id, machineId)
   const atWork = machinesAtWork(run)
   const standings = Object.groupBy(targets, (target) => standingOf(scene, definition, target, sinceMs, atWork))
   const { active = [], due = [], later = [], elsewhere = [], away = [], asked = [], unasked = [] } = standings
-  const { exclusions, failures } = lossesOf(scene, definition, standings)
+  const { exclusions, failures } = lossesOf(scene, definition, standings, isCanary)
 
   // A failure that fails the step stops it: what runs may finish, nothing new begins. And a window is a share of those
   // that stay, so whoever leaves goes first.
@@ -69,7 +81,7 @@ export function progressOn(
     .slice(0, Math.max(0, openQuestionsMax - asked.length))
     .map((target) => askAbout(scene, definition, target.machineId, lastTask(target)))
   if (questions.length > 0) return { facts: questions, waiting: true, failures }
-  const room = countOf(definition.window, targets.length) - active.length
+  const room = countOf(definition.window, sharedBy) - active.length
   const next = firstFree(scene, due, room, guarded(serving))
   const facts = next.map((target) => dispatch(created, definition, target.machineId, lastTask(target), nowMs))
   const isUnderWay = [active, later, elsewhere, away, asked, unasked].some(({ length }) => length > 0)
@@ -82,10 +94,14 @@ function lossesOf(
   scene: Scene,
   { id: stepId, ...definition }: Script,
   { failed = [], unreachable = [], 'left out': leftOut = [] }: Partial<Record<Standing, readonly RunTarget[]>>,
+  isCanary: boolean,
 ) {
   const { run, created } = scene
   const lastTask = ({ machineId }: RunTarget) => latestTask(run, stepId, machineId)
-  const [leaving, failing] = split(failed, (target) => leavesOut(lastTask(target), definition, created.elastic))
+  const [leaving, failing] = split(
+    failed,
+    (target) => !isCanary && leavesOut(lastTask(target), definition, created.elastic),
+  )
   const outOfReach = created.elastic ? unreachable : []
   const exclusions = [...leaving, ...leftOut, ...outOfReach].map((target) => {
     const task = lastTask(target)

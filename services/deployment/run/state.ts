@@ -64,6 +64,8 @@ export interface RunStep {
   readonly startedAt: number
   /** How many of its targets stay healthy while it runs; null when it does not say. */
   readonly minimumHealthy: number | null
+  /** Since when its first targets are through; null before, and where there are none. */
+  readonly canaryPassedAt: number | null
   readonly reason: string | null
   /** The machines whose removal this step has asked for. */
   readonly deregistering: readonly string[]

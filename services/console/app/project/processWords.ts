@@ -22,6 +22,8 @@ export function stepWords(step: Step): string {
   }
 }
 
+const holdWords = (hold: { forMs: number } | { approval: string }) =>
+  'forMs' in hold ? `then a hold of ${duration(hold.forMs)}` : 'then asks a person'
 const windowWords = (window: number | string) => (window === '100%' ? 'all at once' : `${window} at a time`)
 
 /** What is special about a step; what is usual is not said. */
@@ -32,6 +34,7 @@ export function stepTraits(step: Step): string[] {
   if (step.catchUp) traits.push('newcomers catch up')
   if (step.kind !== 'script') return traits
   if (step.minimumHealthy !== null) traits.push(`keeps ${step.minimumHealthy} healthy`)
+  if (step.canary !== null) traits.push(`${step.canary.size} first, ${holdWords(step.canary.hold)}`)
   if (step.attemptsMax > 1) traits.push(count(step.attemptsMax, 'attempt'))
   if (step.onFailure === 'exclude') traits.push('leaves out targets that fail')
   if (step.onFailure === 'ask') traits.push('asks about targets that fail')

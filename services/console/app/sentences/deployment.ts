@@ -30,6 +30,7 @@ export const deploymentSentences: SentencesOf<DeploymentEvent> = {
     `${nameOf(machineId)} was taken out of the deployment (${cause})${because(detail)}`,
   TargetsReevaluated: ({ added, removed, kept }) =>
     `Targets looked for again: ${added.length} added, ${removed.length} replaced, ${kept.length} kept.`,
+  CanaryPassed: ({ stepId }) => `Step ${stepId} succeeded on its first targets; the others are held back for now.`,
   ApprovalRequested: ({ message }) => `Approval is asked for: ${message}`,
   ApprovalGiven: ({ comment }) => `Approved${because(comment)}.`,
   ApprovalRefused: ({ comment }) => `Rejected${because(comment)}.`,

@@ -69,6 +69,24 @@ describe('a process that could never run', () => {
       ['step a: it never tries again: it waits 5000 ms for that, and all tries have 5000 ms together'],
     ],
     [
+      'a canary of all',
+      [{ id: 'a', canary: { size: '100%', hold: { forMs: 1 } } }],
+      ['step a: a canary of 100% leaves nobody to hold back'],
+    ],
+    [
+      'a canary that nobody can approve, on a worker',
+      [{ id: 'a', on: 'worker', canary: { size: 1, hold: { approval: 'x', withinMs: 0 } } }],
+      ['step a: a canary is for steps on targets', 'step a: withinMs 0 leaves nobody time to approve'],
+    ],
+    [
+      'two steps side by side that ask to go on',
+      [
+        { id: 'a', canary: { size: 1, hold: { approval: 'x' } } },
+        { id: 'b', start: 'with-previous', canary: { size: 1, hold: { approval: 'y' } } },
+      ],
+      ['step b: step a beside it asks for an approval as well'],
+    ],
+    [
       'several mistakes',
       [{ id: 'a', timeLimitMs: 0 }, { id: 'a' }],
       ['step a: a time limit of 0 leaves it no time', 'step a: another step has the same id'],

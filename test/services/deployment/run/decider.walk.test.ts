@@ -142,6 +142,25 @@ const walks: Record<string, { from: ReturnType<typeof beginning>; play: Play; mo
     play: { machines: { 'm-1': ['blinks', 'is removed'] }, waitsMs: [short, long] },
     movesMax: 5,
   },
+  'a canary that is watched for a while': {
+    from: beginning(
+      [one, two, three],
+      [script('a', { canary: { size: 1, hold: { forMs: 60_000 } }, onFailure: 'exclude' })],
+    ),
+    play: { machines: { 'm-1': ['blinks', 'is removed'], 'm-2': ['blinks'] }, waitsMs: [short, long] },
+    movesMax: 6,
+  },
+  'a canary that a person looks at, beside another step': {
+    from: beginning(
+      [worker, one, two],
+      [
+        script('a', { canary: { size: '50%', hold: { approval: 'go on?', withinMs: 200_000 } }, onFailure: 'ask' }),
+        onWorker('tell', beside),
+      ],
+    ),
+    play: { machines: { 'm-1': ['is removed'] }, waitsMs: [long] },
+    movesMax: 6,
+  },
   'a person who is asked about targets that fail': {
     from: beginning([one, two], [script('a', { onFailure: 'ask', askWithinMs: 200_000, ...retried }), script('b')], {
       elastic: false,

@@ -20,6 +20,7 @@ const settings = fc.record({
   minimumHealthy: amount,
   onFailure: fc.constantFrom('fail', 'exclude'),
   attemptsMax: fc.integer({ min: 1, max: 3 }),
+  canary: fc.option(fc.record({ size: amount, hold: fc.record({ forMs: fc.integer({ min: 0, max: 20_000 }) }) })),
   mode: fc.constantFrom('add', 'replace'),
   elastic: fc.boolean(),
 })

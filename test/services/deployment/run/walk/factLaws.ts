@@ -47,6 +47,8 @@ function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): L
     case 'DeploymentFailed':
     case 'DeploymentCancelled':
       return endingLaws(run, fact)
+    case 'CanaryPassed':
+      return { 'success of the first is never invented': canaryThrough(run, stepOf(run, fact.data.stepId)) }
     case 'DecisionRequested':
       return questionLaws(run, fact.data, nowMs)
     case 'DecisionMade':
@@ -102,6 +104,7 @@ function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: W
       : isIncluded(run, machineId) && machine?.environmentId === environmentId,
     'a window is never exceeded': onWorker ? !isAtWorkFor(run, stepId) : fitsWindow(run, stepId),
     'the minimum stays healthy': keepsMinimum(run, stepId, machineId, world),
+    'the others are held back': mayBeginBesideCanary(run, stepId, machineId, nowMs),
     'attempts are counted': attempt === (before?.attempt ?? 0) + 1 && tries <= definition.attemptsMax,
     'an attempt is made once': !run.tasks.has(taskId),
     'what has succeeded is not done again': before?.state !== 'succeeded',
@@ -121,6 +124,30 @@ function fitsWindow(run: Run, stepId: string): boolean {
   const concerned = stillIncluded(run, current.machineIds).filter((target) => hasRole(target, definition.roles))
   const active = activeTasks(run).filter((task) => task.stepId === stepId)
   return active.length + 1 <= countOf(definition.window, concerned.length)
+}
+
+/** The first targets of a step with a canary, of which some are held back. */
+function canariesOf(run: Run, { definition, machineIds }: RunStep): readonly string[] | null {
+  if (definition.kind !== 'script' || definition.canary === null) return null
+  const size = countOf(definition.canary.size, machineIds.length)
+  const included = machineIds.filter((id) => isIncluded(run, id))
+  return size < machineIds.length ? included.slice(0, size) : null
+}
+
+const canaryThrough = (run: Run, step: RunStep): boolean =>
+  step.canaryPassedAt === null &&
+  canariesOf(run, step)?.every(
+    (id) => latestTask(run, step.definition.id, id)?.state === 'succeeded' || isIgnored(run, step.definition.id, id),
+  ) === true
+
+function mayBeginBesideCanary(run: Run, stepId: string, machineId: string, nowMs: number): boolean {
+  const step = stepOf(run, stepId)
+  const canaries = canariesOf(run, step)
+  if (step.state !== 'running' || canaries === null || step.definition.kind !== 'script') return true
+  if (step.canaryPassedAt === null) return canaries.includes(machineId)
+  const { hold } = step.definition.canary!
+  if ('forMs' in hold) return nowMs >= step.canaryPassedAt + hold.forMs
+  return run.approval?.stepId === stepId && run.approval.answer === 'given'
 }
 
 const isOpen = (run: Run, stepId: string, machineId: string) =>
