@@ -4,6 +4,7 @@ import { duration } from '../units.ts'
 
 export const minuteMs = 60_000
 export const targetsMax = 10_000
+const whenCharsMax = 1_000
 
 /** `<step>.<name>`: an output variable of an earlier step. */
 export const outputReference = z
@@ -25,6 +26,8 @@ export const common = {
   start: z.enum(['after-previous', 'with-previous']).default('after-previous'),
   /** When the step runs, given what came before it. */
   condition: z.enum(['success', 'failure', 'always']).default('success'),
+  /** An expression in CEL over `vars`, `outputs`, `env` and `failed`: only where it is true the step runs. */
+  when: z.string().trim().min(1).max(whenCharsMax).optional(),
   /** What it may take; of a script: on each machine, with all its attempts and the waits between them. */
   timeLimitMs: duration.default(10 * minuteMs),
   /** Whether an automatic deployment to single machines runs it. Left out: yes for steps on targets, no for others. */

@@ -1,5 +1,6 @@
 import { rolesMax } from '#contracts/ids.ts'
 import type { Process, Step } from '#contracts/process.ts'
+import { conditionMistake } from '../run/condition.ts'
 import { rollingMistakes } from './rollingMistakes.ts'
 
 /** Written as JSON. Process and variables, and the machines that are named, go into one fact of each deployment. */
@@ -34,6 +35,8 @@ function stepMistakes({ steps }: Process): readonly string[] {
       say('no step before it replaces targets')
     if (step.start === 'with-previous') mistakes.push(...groupMistakes(step, steps.slice(0, steps.indexOf(step))))
     if (step.kind === 'script') mistakes.push(...rollingMistakes(step))
+    const wrong = step.when === undefined ? null : conditionMistake(step.when)
+    if (wrong !== null) say(`when: ${wrong}`)
     if (step.timeLimitMs === 0) say('a time limit of 0 leaves it no time')
     earlier.set(step.id, step)
   }

@@ -5,6 +5,7 @@ import { planApproval } from './approvalStep.ts'
 import { begin } from './beginning.ts'
 import { planOverdue } from './deadline.ts'
 import { planDeregistration } from './deregisterStep.ts'
+import { isTrueOf } from './condition.ts'
 import { cancelled, finished } from './ending.ts'
 import { planHealthCheck } from './healthCheckStep.ts'
 import { currentGroup, haltedBeside } from './group.ts'
@@ -83,6 +84,11 @@ function startStep(scene: Scene, { definition }: RunStep): DeploymentEvent {
   const about = { deploymentId: created.deploymentId, stepId: definition.id }
   const skip = reasonToSkip(scene, definition)
   if (skip !== null) return { type: 'StepSkipped', data: { ...about, reason: skip } }
+  const { when } = definition
+  const asked = when === undefined ? { value: true } : isTrueOf(when, run, created)
+  if ('problem' in asked)
+    return { type: 'StepFailed', data: { ...about, reason: `whether "${when}" cannot be told: ${asked.problem}` } }
+  if (!asked.value) return { type: 'StepSkipped', data: { ...about, reason: `not the case: ${when}` } }
 
   if (!runsOnTargets(definition)) return { type: 'StepStarted', data: { ...about, machineIds: [], startedAt: nowMs } }
   const included = includedTargets(run)

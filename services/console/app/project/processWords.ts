@@ -30,6 +30,7 @@ const windowWords = (window: number | string) => (window === '100%' ? 'all at on
 export function stepTraits(step: Step): string[] {
   const traits = [`at most ${duration(step.timeLimitMs)}`]
   if (step.condition !== 'success') traits.push(step.condition === 'always' ? 'always runs' : 'only after a failure')
+  if (step.when !== undefined) traits.push(`only when ${step.when}`)
   if (step.start === 'with-previous') traits.unshift('beside the step before it')
   if (step.catchUp) traits.push('newcomers catch up')
   if (step.kind !== 'script') return traits

@@ -86,6 +86,18 @@ describe('a process that could never run', () => {
       ],
       ['step b: step a beside it asks for an approval as well'],
     ],
+    ...[
+      ['vars.A ==', 'Unexpected token: EOF at line 1, column 10'],
+      ["vars.A == 'x' &&\n  size(outputs.b.C) > 'y'", 'no such overload: int > string at line 2, column 3'],
+      ['vars.A', 'it says string and neither true nor false'],
+      ['secrets.A == "x"', 'Unknown variable: secrets at line 1, column 1'],
+      ["vars.A.matches('(a+)+b')", 'there are no regular expressions in it'],
+      ['outputs.b.C.all(x, outputs.b.C.exists(y, x == y))', 'exists inside another loop is not taken'],
+    ].map(([when, wrong]): [string, object[], string[]] => [
+      `an expression that cannot be asked: ${when}`,
+      [{ id: 'a', when }],
+      [`step a: when: ${wrong}`],
+    ]),
     [
       'several mistakes',
       [{ id: 'a', timeLimitMs: 0 }, { id: 'a' }],
