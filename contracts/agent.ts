@@ -5,6 +5,7 @@ import { MachineFacts, publicKey } from './machine.ts'
 import { RemovalCause } from './machine.ts'
 import { TaskResult } from './deployment.ts'
 import { packageDigest, packageName } from './package.ts'
+import { httpCall } from './steps/http.ts'
 import { scriptCharsMax } from './steps/script.ts'
 
 /** The agent's protocol, version 1: JSON text frames over one outbound WebSocket at `/v1/agent`. */
@@ -82,6 +83,8 @@ export const WorkOrder = z.object({
   epoch: z.number().int(),
   interpreter: z.string(),
   script: z.string().max(scriptCharsMax),
+  /** In the place of a script, which is empty then: the machine calls an address itself. */
+  http: z.object(httpCall(z.object)).optional(),
   environment: z.record(z.string(), z.string()),
   timeLimitMs: durationMs,
   logCharsMax: z.number().int(),

@@ -3,6 +3,7 @@ import { role } from './ids.ts'
 import { approvalStep } from './steps/approval.ts'
 import { deregisterStep } from './steps/deregister.ts'
 import { healthCheckStep } from './steps/healthCheck.ts'
+import { httpStep } from './steps/http.ts'
 import { reevaluateStep } from './steps/reevaluate.ts'
 import { scriptStep } from './steps/script.ts'
 import { durationBetween, durationMaxMs } from './units.ts'
@@ -21,6 +22,7 @@ const variableName = z
 const stepSchema = (object: typeof z.object) =>
   z.discriminatedUnion('kind', [
     object(scriptStep(object)),
+    object(httpStep(object)),
     object(healthCheckStep),
     object(reevaluateStep(object)),
     object(deregisterStep(object)),

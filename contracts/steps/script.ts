@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { roles } from '../ids.ts'
-import { duration } from '../units.ts'
 import { canary } from './canary.ts'
-import { common, minuteMs, Window } from './common.ts'
+import { common, Window } from './common.ts'
+import { tries } from './tries.ts'
 
 export const scriptCharsMax = 128 * 1024
 
@@ -25,14 +25,5 @@ export const scriptStep = (object: typeof z.object) => ({
    * asked, which fails it when nobody decides in time.
    */
   onFailure: z.enum(['fail', 'exclude', 'ask']).default('fail'),
-  askWithinMs: duration.default(60 * minuteMs),
-  attemptsMax: z.number().int().min(1).max(10).default(1),
-  /** How long the first wait for another try is; each further one is so many times as long, up to a most. */
-  retryAfterMs: duration.default(5_000),
-  retryFactor: z.number().min(1).max(10).default(2),
-  retryAfterMaxMs: duration.default(5 * minuteMs),
-  /** What one attempt may take of the time that all of them share. */
-  attemptTimeLimitMs: duration.optional(),
-  /** Whether an attempt that a crash interrupted may be tried again; otherwise it is a failure that says so. */
-  repeatable: z.boolean().default(false),
+  ...tries,
 })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { WorkOrder } from '#contracts/agent.ts'
 import type { Clock } from '#libs/clock.ts'
+import { callHttp } from './httpCall.ts'
 import { readOutputs } from './outputs.ts'
 import type { FailureReason, RunOptions, RunOutcome, Runner } from './ports.ts'
 import { clearLeftover, makeFolder, removeFolder, runScript, writeOwn, type ScriptLimits } from './script.ts'
@@ -23,6 +24,7 @@ export function createRunner({ folder: root, ...given }: RunnerOptions): Runner 
   const folderOf = (taskId: string) => join(root, 'tasks', taskFileName(taskId))
   return {
     async run(order, run) {
+      if (order.http !== undefined) return callHttp(options.clock, order, order.http, run)
       const folder = folderOf(order.taskId)
       try {
         return await runIn(folder, order, run, limits)

@@ -1,5 +1,5 @@
 import type { WorkOrder } from '#contracts/agent.ts'
-import type { Variable } from '#contracts/process.ts'
+import type { Step, Variable } from '#contracts/process.ts'
 import { includedTargets, type Run, type RunTask } from './run/state.ts'
 import type { FleetMachine } from './run/world.ts'
 
@@ -15,15 +15,16 @@ const namesCharsMax = 100_000
 export function workOrderFor(run: Run, task: RunTask, machine: FleetMachine, epoch: number): WorkOrder | null {
   const { created } = run
   const definition = run.steps.find((step) => step.definition.id === task.stepId)?.definition
-  if (created === null || definition?.kind !== 'script') return null
+  if (created === null || definition === undefined) return null
+  const work = workOf(definition)
+  if (work === null) return null
   return {
     taskId: task.taskId,
     deploymentId: created.deploymentId,
     stepId: task.stepId,
     attempt: task.attempt,
     epoch,
-    interpreter: definition.interpreter,
-    script: definition.script,
+    ...work,
     environment: {
       ...variablesFor(created.variables, created.environmentId, machine.roles),
       ...outputVariables(run),
@@ -40,6 +41,31 @@ export function workOrderFor(run: Run, task: RunTask, machine: FleetMachine, epo
     },
     timeLimitMs: task.timeLimitMs,
     logCharsMax,
+  }
+}
+
+/** What there is to do. An agent that knows no calls yet finds no interpreter, and says so. */
+function workOf(definition: Step): Pick<WorkOrder, 'interpreter' | 'script' | 'http'> | null {
+  switch (definition.kind) {
+    case 'script':
+      return { interpreter: definition.interpreter, script: definition.script }
+    case 'http': {
+      const { method, url, headers, body, expect, output } = definition
+      const http = {
+        method,
+        url,
+        headers,
+        expect,
+        ...(body !== undefined && { body }),
+        ...(output !== undefined && { output }),
+      }
+      return { interpreter: '', script: '', http }
+    }
+    case 'health-check':
+    case 'reevaluate-targets':
+    case 'deregister-machines':
+    case 'approval':
+      return null
   }
 }
 

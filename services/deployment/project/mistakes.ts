@@ -1,7 +1,7 @@
 import { rolesMax } from '#contracts/ids.ts'
 import type { Process, Step } from '#contracts/process.ts'
 import { conditionMistake } from '../run/condition.ts'
-import { rollingMistakes } from './rollingMistakes.ts'
+import { rollingMistakes, triesMistakes } from './rollingMistakes.ts'
 
 /** Written as JSON. Process and variables, and the machines that are named, go into one fact of each deployment. */
 const processBytesMax = 384 * 1024
@@ -27,14 +27,17 @@ function stepMistakes({ steps }: Process): readonly string[] {
     const output = outputRead(step)
     if (output !== null) {
       const source = output.slice(0, output.indexOf('.'))
-      if (earlier.get(source)?.kind !== 'script') say(`output ${output} is set by no script step before it`)
+      if (!mayHaveSet(earlier.get(source), output)) say(`output ${output} is set by no script step before it`)
     }
+    if (step.kind === 'http' && step.body !== undefined && ['GET', 'HEAD'].includes(step.method))
+      say(`a call by ${step.method} has no body`)
     if (step.kind === 'reevaluate-targets' && step.expect.min > step.expect.max)
       say(`expects at least ${step.expect.min} and at most ${step.expect.max} machines`)
     if (step.kind === 'deregister-machines' && step.from === 'replaced' && !replacesBefore(earlier))
       say('no step before it replaces targets')
     if (step.start === 'with-previous') mistakes.push(...groupMistakes(step, steps.slice(0, steps.indexOf(step))))
     if (step.kind === 'script') mistakes.push(...rollingMistakes(step))
+    if (step.kind === 'script' || step.kind === 'http') mistakes.push(...triesMistakes(step))
     const wrong = step.when === undefined ? null : conditionMistake(step.when)
     if (wrong !== null) say(`when: ${wrong}`)
     if (step.timeLimitMs === 0) say('a time limit of 0 leaves it no time')
@@ -59,6 +62,10 @@ function groupMistakes(step: Step, before: readonly Step[]): readonly string[] {
 
 const asksToGoOn = (step: Step): boolean =>
   step.kind === 'script' && step.canary !== null && 'approval' in step.canary.hold
+
+/** A script may set any output, a call the one that it names. */
+const mayHaveSet = (step: Step | undefined, output: string): boolean =>
+  step?.kind === 'script' || (step?.kind === 'http' && output === `${step.id}.${step.output}`)
 
 const outputRead = (step: Step): string | null => {
   if (step.kind !== 'reevaluate-targets' && step.kind !== 'deregister-machines') return null

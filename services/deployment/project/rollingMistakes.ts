@@ -1,19 +1,16 @@
 import type { StepOf } from '#contracts/process.ts'
 import { targetsMax } from '../run/bounds.ts'
+import type { TriedStep } from '../run/state.ts'
 
 /** What could never pass in how a script goes over its targets, in words. What depends on their number is not known yet. */
 export function rollingMistakes(step: StepOf<'script'>): readonly string[] {
-  const { id, on, minimumHealthy, attemptsMax, attemptTimeLimitMs, retryAfterMs, timeLimitMs } = step
+  const { id, on, minimumHealthy } = step
   const mistakes: string[] = []
   const say = (what: string) => mistakes.push(`step ${id}: ${what}`)
   if (minimumHealthy !== null && on === 'worker') say('minimumHealthy is for steps on targets')
   if (minimumHealthy === '100%') say('minimumHealthy 100% lets no target work')
   if (typeof minimumHealthy === 'number' && minimumHealthy >= targetsMax)
     say(`minimumHealthy ${minimumHealthy} can never be kept: a deployment takes ${targetsMax} machines at most`)
-  if (attemptTimeLimitMs === 0) say('an attempt time limit of 0 leaves it no time')
-  if (attemptsMax > 1 && retryAfterMs >= timeLimitMs)
-    say(`it never tries again: it waits ${retryAfterMs} ms for that, and all tries have ${timeLimitMs} ms together`)
-  if (step.onFailure === 'ask' && step.askWithinMs === 0) say('askWithinMs 0 leaves nobody time to decide')
   return [...mistakes, ...canaryMistakes(step)]
 }
 
@@ -27,4 +24,16 @@ function canaryMistakes({ id, on, canary }: StepOf<'script'>): readonly string[]
     mistakes.push(`a canary of ${size} leaves nobody to hold back: a deployment takes ${targetsMax} machines at most`)
   if ('withinMs' in hold && hold.withinMs === 0) mistakes.push('withinMs 0 leaves nobody time to approve')
   return mistakes.map((what) => `step ${id}: ${what}`)
+}
+
+/** What could never pass in how often something is tried, and what follows. */
+export function triesMistakes(step: TriedStep): readonly string[] {
+  const { id, attemptsMax, attemptTimeLimitMs, retryAfterMs, timeLimitMs } = step
+  const mistakes: string[] = []
+  const say = (what: string) => mistakes.push(`step ${id}: ${what}`)
+  if (attemptTimeLimitMs === 0) say('an attempt time limit of 0 leaves it no time')
+  if (attemptsMax > 1 && retryAfterMs >= timeLimitMs)
+    say(`it never tries again: it waits ${retryAfterMs} ms for that, and all tries have ${timeLimitMs} ms together`)
+  if (step.onFailure === 'ask' && step.askWithinMs === 0) say('askWithinMs 0 leaves nobody time to decide')
+  return mistakes
 }

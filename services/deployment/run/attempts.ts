@@ -1,7 +1,4 @@
-import type { StepOf } from '#contracts/process.ts'
-import { isActive, type RunTask } from './state.ts'
-
-type Script = StepOf<'script'>
+import { isActive, type RunTask, type TriedStep } from './state.ts'
 
 export type Verdict = 'due' | 'active' | 'later' | 'succeeded' | 'failed'
 
@@ -9,7 +6,7 @@ export type Verdict = 'due' | 'active' | 'later' | 'succeeded' | 'failed'
  * What the latest attempt means for a target. All attempts and the waits between them share one time limit, so that
  * tries never multiply it; and however many there were, the outcome is that of the last one.
  */
-export function verdictOn(task: RunTask | undefined, definition: Script, nowMs: number): Verdict {
+export function verdictOn(task: RunTask | undefined, definition: TriedStep, nowMs: number): Verdict {
   if (task === undefined) return 'due'
   if (isActive(task)) return 'active'
   if (task.state === 'succeeded') return 'succeeded'
@@ -25,18 +22,18 @@ export function verdictOn(task: RunTask | undefined, definition: Script, nowMs: 
 
 const triesOf = ({ attempt, triesBefore }: RunTask): number => attempt - triesBefore
 
-export const retryAt = (task: RunTask, definition: Script): number =>
+export const retryAt = (task: RunTask, definition: TriedStep): number =>
   task.isWantedAgain ? task.endedAt : task.endedAt + retryWaitMs(definition, triesOf(task))
 
 /** @param attempt the number of the attempt that failed, from 1 */
-export function retryWaitMs({ retryAfterMs, retryFactor, retryAfterMaxMs }: Script, attempt: number): number {
+export function retryWaitMs({ retryAfterMs, retryFactor, retryAfterMaxMs }: TriedStep, attempt: number): number {
   const waitMs = Math.round(retryAfterMs * retryFactor ** (attempt - 1))
   return Math.min(waitMs, Math.max(retryAfterMs, retryAfterMaxMs))
 }
 
 /** What the next attempt may take: its own limit, and no more than is left of the time for all of them. */
 export function attemptLimitMs(
-  { timeLimitMs, attemptTimeLimitMs = timeLimitMs }: Script,
+  { timeLimitMs, attemptTimeLimitMs = timeLimitMs }: TriedStep,
   before: RunTask | undefined,
   nowMs: number,
 ): number {

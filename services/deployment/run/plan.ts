@@ -68,6 +68,8 @@ function planStep(scene: Scene, step: RunStep): readonly DeploymentEvent[] {
   switch (definition.kind) {
     case 'script':
       return definition.on === 'worker' ? planOnWorker(scene, step, definition) : planOnTargets(scene, step, definition)
+    case 'http':
+      return planOnWorker(scene, step, definition)
     case 'health-check':
       return planHealthCheck(scene, step, definition)
     case 'reevaluate-targets':

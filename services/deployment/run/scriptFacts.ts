@@ -1,7 +1,6 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
-import type { StepOf } from '#contracts/process.ts'
 import { attemptLimitMs } from './attempts.ts'
-import type { Created, RunTarget, RunTask } from './state.ts'
+import { runsOnWorker, type Created, type RunTarget, type RunTask, type TriedStep } from './state.ts'
 import type { Scene } from './world.ts'
 
 /** A target whose last attempt failed for good leaves the deployment, which goes on without it. */
@@ -29,7 +28,7 @@ export function excludeUnreachable(
 /** Hands the next attempt to a machine. Its id tells the attempt, so that handing it out twice makes it one. */
 export function dispatch(
   { deploymentId }: Created,
-  definition: StepOf<'script'>,
+  definition: TriedStep,
   machineId: string,
   before: RunTask | undefined,
   nowMs: number,
@@ -58,12 +57,12 @@ const choices = ['retry', 'exclude', 'ignore', 'fail'] as const
 /** Asks a person what becomes of a target that has failed. What runs on a worker has no target to leave out. */
 export function askAbout(
   { created: { deploymentId }, nowMs }: Scene,
-  { id: stepId, on, askWithinMs }: StepOf<'script'>,
+  definition: TriedStep,
   machineId: string,
   task: RunTask | undefined,
 ): DeploymentEvent {
   const hasFailed = task?.state === 'failed' || task?.state === 'lost'
-  const options = choices.filter((choice) => choice !== 'exclude' || on === 'targets')
-  const data = { deploymentId, stepId, machineId, reason: whyOf(hasFailed ? task : undefined), options }
-  return { type: 'DecisionRequested', data: { ...data, deadlineAt: nowMs + askWithinMs } }
+  const options = choices.filter((choice) => choice !== 'exclude' || !runsOnWorker(definition))
+  const data = { deploymentId, stepId: definition.id, machineId, reason: whyOf(hasFailed ? task : undefined), options }
+  return { type: 'DecisionRequested', data: { ...data, deadlineAt: nowMs + definition.askWithinMs } }
 }

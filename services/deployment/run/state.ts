@@ -1,7 +1,7 @@
 import { Map, OrderedMap, OrderedSet } from 'immutable'
 import type { FailureChoice } from '#contracts/decision.ts'
 import type { DeploymentEvent, DeploymentKind, Target } from '#contracts/deployment.ts'
-import type { Outputs, Step } from '#contracts/process.ts'
+import type { Outputs, Step, StepOf } from '#contracts/process.ts'
 
 export type Created = Extract<DeploymentEvent, { type: 'DeploymentCreated' }>['data']
 export type TargetExclusion = Extract<DeploymentEvent, { type: 'TargetExcluded' }>['data']['cause'] | 'replaced'
@@ -120,10 +120,16 @@ export const anyWorker = ''
 
 export const attemptKey = (stepId: string, machineId: string): string => `${stepId}/${machineId}`
 
+/** A step that machines run, with the tries that it has. */
+export type TriedStep = StepOf<'script' | 'http'>
+
+export const runsOnWorker = (definition: Step): boolean =>
+  definition.kind === 'http' || (definition.kind === 'script' && definition.on === 'worker')
+
 /** By what the attempts of a step on a machine are found, whatever kind of step it is. */
 export const taskKey = ({ steps }: Run, stepId: string, machineId: string): string => {
   const definition = steps.find((step) => step.definition.id === stepId)?.definition
-  return attemptKey(stepId, definition?.kind === 'script' && definition.on === 'worker' ? anyWorker : machineId)
+  return attemptKey(stepId, definition !== undefined && runsOnWorker(definition) ? anyWorker : machineId)
 }
 
 export const latestTask = (run: Run, stepId: string, machineId: string): RunTask | undefined => {

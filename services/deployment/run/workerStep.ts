@@ -1,16 +1,13 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
-import type { StepOf } from '#contracts/process.ts'
 import { retryAt, verdictOn, type Verdict } from './attempts.ts'
 import { machinesAtWork } from './group.ts'
 import { questionAbout } from './questions.ts'
 import { askAbout, dispatch, whyOf } from './scriptFacts.ts'
-import { anyWorker, latestTask, type Run, type RunStep, type RunTask } from './state.ts'
+import { anyWorker, latestTask, type Run, type RunStep, type RunTask, type TriedStep } from './state.ts'
 import { waitingSince, type Scene } from './world.ts'
 
-type Script = StepOf<'script'>
-
 /** Once, on one worker: for what belongs to no target, such as making machines or telling a load balancer. */
-export function planOnWorker(scene: Scene, step: RunStep, definition: Script): readonly DeploymentEvent[] {
+export function planOnWorker(scene: Scene, step: RunStep, definition: TriedStep): readonly DeploymentEvent[] {
   const { run, created, world, nowMs } = scene
   const about = { deploymentId: created.deploymentId, stepId: definition.id }
   const task = latestTask(run, definition.id, anyWorker)
@@ -42,7 +39,7 @@ export function planOnWorker(scene: Scene, step: RunStep, definition: Script): r
 /** As the verdict on its latest attempt, and for one that failed: what a person says to it, where one is to be asked. */
 function verdictWith(
   { run, nowMs }: Scene,
-  definition: Script,
+  definition: TriedStep,
   task: RunTask | undefined,
 ): Verdict | 'unasked' | 'asked' | 'ignored' {
   const verdict = verdictOn(task, definition, nowMs)

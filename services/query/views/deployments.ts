@@ -138,6 +138,7 @@ function asked(row: KeptDeployment, fact: AskingFact): KeptDeployment {
 function limitOf(step: Step): number | null {
   switch (step.kind) {
     case 'script':
+    case 'http':
       return null
     case 'health-check':
     case 'deregister-machines':

@@ -1,4 +1,4 @@
-import type { Step } from '#contracts/process.ts'
+import type { Step, StepOf } from '#contracts/process.ts'
 import { count, duration, words } from '../format.ts'
 
 const to = (roles: readonly string[]) => (roles.length === 0 ? 'all targets' : `targets with ${roles.join(', ')}`)
@@ -8,6 +8,8 @@ export function stepWords(step: Step): string {
   switch (step.kind) {
     case 'script':
       return step.on === 'worker' ? 'Runs once on a worker' : `Runs on ${to(step.roles)}, ${windowWords(step.window)}`
+    case 'http':
+      return `Calls ${step.method} ${step.url} from a worker`
     case 'health-check':
       return `Waits until ${to(step.roles)} are healthy`
     case 'reevaluate-targets': {
@@ -22,6 +24,11 @@ export function stepWords(step: Step): string {
   }
 }
 
+function rollingTraits({ minimumHealthy, canary }: StepOf<'script'>): readonly string[] {
+  const kept = minimumHealthy === null ? [] : [`keeps ${minimumHealthy} healthy`]
+  return canary === null ? kept : [...kept, `${canary.size} first, ${holdWords(canary.hold)}`]
+}
+
 const holdWords = (hold: { forMs: number } | { approval: string }) =>
   'forMs' in hold ? `then a hold of ${duration(hold.forMs)}` : 'then asks a person'
 const windowWords = (window: number | string) => (window === '100%' ? 'all at once' : `${window} at a time`)
@@ -33,9 +40,8 @@ export function stepTraits(step: Step): string[] {
   if (step.when !== undefined) traits.push(`only when ${step.when}`)
   if (step.start === 'with-previous') traits.unshift('beside the step before it')
   if (step.catchUp) traits.push('newcomers catch up')
-  if (step.kind !== 'script') return traits
-  if (step.minimumHealthy !== null) traits.push(`keeps ${step.minimumHealthy} healthy`)
-  if (step.canary !== null) traits.push(`${step.canary.size} first, ${holdWords(step.canary.hold)}`)
+  if (step.kind === 'script') traits.push(...rollingTraits(step))
+  if (step.kind !== 'script' && step.kind !== 'http') return traits
   if (step.attemptsMax > 1) traits.push(count(step.attemptsMax, 'attempt'))
   if (step.onFailure === 'exclude') traits.push('leaves out targets that fail')
   if (step.onFailure === 'ask') traits.push('asks about targets that fail')

@@ -4,6 +4,7 @@ import { processOf } from '../run/play.ts'
 
 const make = { id: 'make', on: 'worker' }
 const find = { id: 'find', kind: 'reevaluate-targets', from: { output: 'make.NEW' } }
+const call = { id: 'call', kind: 'http', url: 'https://a.example', output: 'NEW' }
 const retire = { id: 'retire', kind: 'deregister-machines' }
 
 describe('a process that could never run', () => {
@@ -98,6 +99,12 @@ describe('a process that could never run', () => {
       [{ id: 'a', when }],
       [`step a: when: ${wrong}`],
     ]),
+    ['a body that is never sent', [{ ...call, body: 'x' }], ['step call: a call by GET has no body']],
+    [
+      'an output that a call does not set',
+      [call, { ...find, from: { output: 'call.OTHER' } }],
+      ['step find: output call.OTHER is set by no script step before it'],
+    ],
     [
       'several mistakes',
       [{ id: 'a', timeLimitMs: 0 }, { id: 'a' }],
@@ -123,6 +130,7 @@ describe('a process that could never run', () => {
     ['machines by name to deregister', [make, { ...retire, from: { output: 'make.OLD' } }]],
     ['steps side by side', [make, { id: 'a', start: 'with-previous' }, { id: 'b', start: 'with-previous' }]],
     ['a minimum', [{ id: 'a', minimumHealthy: '99%' }]],
+    ['machines that a call names', [call, { ...find, from: { output: 'call.NEW' } }]],
     ['machines by role', [{ ...find, from: { roles: ['web'] } }]],
   ])('is not one with %s', (_, steps) => expect(processMistakes(processOf(...steps))).toEqual([]))
 })

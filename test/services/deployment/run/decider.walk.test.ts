@@ -172,7 +172,7 @@ const walks: Record<string, { from: ReturnType<typeof beginning>; play: Play; mo
     from: beginning(
       [worker, one, machine('m-2', { enabled: false })],
       [
-        onWorker('make', { onFailure: 'ask', askWithinMs: 200_000 }),
+        { id: 'make', kind: 'http', url: 'https://a', onFailure: 'ask', askWithinMs: 200_000, ...part },
         script('base', { catchUp: true, onFailure: 'ask', askWithinMs: 200_000 }),
         find('find', web, { mode: 'add', expect: { min: 2, withinMs: 100_000 } }),
       ],

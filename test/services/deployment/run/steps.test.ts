@@ -73,6 +73,25 @@ describe('a script on a worker', () => {
   })
 })
 
+describe('a call', () => {
+  const call = { id: 'tell', kind: 'http', url: 'https://a.example/', attemptsMax: 2, retryAfterMs: 1_000 }
+
+  it('is made once, by a worker, and tried again', () => {
+    const one = play(new TestWorld(worker('w-1'), machine('m-1')), [call, { id: 'b' }])
+    expect(one.atWork).toEqual(['tell@w-1'])
+    one.end('tell', 'w-1', failed('unexpected-answer'))
+    one.advance(1_000)
+    one.end('tell', 'w-1', succeeded({ SAID: 'well' }), 2)
+    expect(one.atWork).toEqual(['b@m-1'])
+    expect(one.state.outputs).toMatchObject([{ stepId: 'tell', values: { SAID: 'well' } }])
+  })
+  it('that fails for good fails the deployment', () => {
+    const one = play(new TestWorld(worker('w-1'), machine('m-1')), [{ ...call, attemptsMax: 1 }])
+    one.end('tell', 'w-1', failed('no-answer'))
+    expect(one.ending).toMatchObject({ reason: 'step tell: no-answer', outcomes: { 'm-1': 'untouched' } })
+  })
+})
+
 describe('a health check', () => {
   const ill = { status: 'unavailable' } as const
   const steps = (part: object = {}) => [{ id: 'well', kind: 'health-check', timeLimitMs: 60_000, ...part }, { id: 'b' }]

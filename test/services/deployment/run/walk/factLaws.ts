@@ -6,6 +6,7 @@ import {
   anyWorker,
   currentStep,
   latestTask,
+  runsOnWorker,
   stillIncluded,
   taskKey,
 } from '#services/deployment/run/state.ts'
@@ -80,9 +81,10 @@ const isIncluded = (run: Run, machineId: string) => run.targets.get(machineId)?.
 function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: World, nowMs: number): Laws {
   const { machineId, stepId, attempt, taskId } = data
   const { definition } = stepOf(run, stepId)
-  if (definition.kind !== 'script') return { 'only scripts are handed out': false }
+  if (definition.kind !== 'script' && definition.kind !== 'http')
+    return { 'only what machines run is handed out': false }
   const machine = world.machine(machineId)
-  const onWorker = definition.on === 'worker'
+  const onWorker = runsOnWorker(definition)
   const before = run.tasks
     .valueSeq()
     .filter((task) => task.stepId === stepId && (onWorker || task.machineId === machineId))
@@ -163,11 +165,11 @@ function questionLaws(
   nowMs: number,
 ): Laws {
   const { definition } = stepOf(run, stepId)
-  const onWorker = definition.kind === 'script' && definition.on === 'worker'
+  const onWorker = runsOnWorker(definition)
   const task = run.tasks.get(run.latest.get(taskKey(run, stepId, machineId)) ?? '')
   const before = run.questions.get(taskKey(run, stepId, machineId))
   return {
-    'only where it is wanted somebody is asked': definition.kind === 'script' && definition.onFailure === 'ask',
+    'only where it is wanted somebody is asked': 'onFailure' in definition && definition.onFailure === 'ask',
     'only targets are asked about': onWorker || isIncluded(run, machineId),
     'only targets are left out': !onWorker || !options.includes('exclude'),
     'nobody is asked about what works or has succeeded': task === undefined || task.endedAt > 0,
@@ -227,8 +229,9 @@ function mayHaveSucceeded(run: Run, { definition, machineIds }: RunStep, world: 
   if (isAtWorkFor(run, definition.id)) return false
   const targets = stillIncluded(run, machineIds)
   switch (definition.kind) {
+    case 'http':
     case 'script':
-      return definition.on === 'worker'
+      return runsOnWorker(definition)
         ? run.tasks.some((task) => task.stepId === definition.id && task.state === 'succeeded') ||
             isIgnored(run, definition.id, anyWorker)
         : targets.length > 0 &&
