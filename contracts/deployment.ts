@@ -3,6 +3,7 @@ import { DeploymentDecision, FailureChoice } from './decision.ts'
 import { deploymentId, durationMs, environmentId, instantMs, machineId, machinesMax, projectId, reason } from './ids.ts'
 import { stepId, version } from './ids.ts'
 import { fact, request } from './message.ts'
+import { parentsMax } from './steps/deployRelease.ts'
 import { Outputs, StoredProcess, StoredVariables } from './process.ts'
 
 /** `release`: asked for, to all targets or named ones, one at a time. `automatic`: brings single machines up to date. */
@@ -10,6 +11,8 @@ export const DeploymentKind = z.enum(['release', 'automatic'])
 export type DeploymentKind = z.infer<typeof DeploymentKind>
 
 const machineIds = z.array(machineId).max(machinesMax).readonly()
+/** The deployments that led to one, the first of all first. */
+const parents = z.array(z.object({ deploymentId, projectId })).max(parentsMax).readonly()
 const taskId = z.string().min(1).max(200)
 
 export const TaskResult = z.discriminatedUnion('outcome', [
@@ -44,6 +47,8 @@ export const DeploymentCommand = z.discriminatedUnion('type', [
     kind: DeploymentKind,
     /** null: every machine of the environment that has one of the release's roles. */
     machineIds: machineIds.nullable(),
+    /** Where another deployment makes this one: that, and those that made it in turn. Only a deployment says so. */
+    parents: parents.optional(),
   }),
   request('CancelDeployment', { deploymentId, reason }),
   /** A person's answer: to an approval, or about a target that has failed. What it is about may be left out if clear. */
@@ -110,6 +115,7 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     taskLeaseMs: durationMs,
     /** What it may take from its start. Those of older versions have all the time there is. */
     timeLimitMs: durationMs.optional(),
+    parents: parents.optional(),
     createdAt: instantMs,
   }),
   fact('DeploymentStarted', { deploymentId, startedAt: instantMs }),
@@ -173,6 +179,17 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     deadlineAt: instantMs,
   }),
   fact('DecisionMade', { ...step, machineId, decision: FailureChoice, comment: z.string(), decidedAt: instantMs }),
+  /** A step wants another release deployed, by a deployment with this id. */
+  fact('ChildDeploymentRequested', {
+    ...step,
+    childId: deploymentId,
+    projectId,
+    version,
+    environmentId,
+    machineIds: machineIds.nullable(),
+    parents,
+  }),
+  fact('ChildCancelRequested', { ...step, childId: deploymentId, reason: z.string() }),
   fact('MachineDeregistrationRequested', { ...step, machineId, name: z.string() }),
   fact('DeploymentCancelRequested', { deploymentId, reason: z.string(), requestedAt: instantMs }),
   fact('DeploymentSucceeded', { deploymentId, outcomes }),
@@ -180,9 +197,3 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
   fact('DeploymentCancelled', { deploymentId, reason: z.string(), outcomes }),
 ])
 export type DeploymentEvent = z.infer<typeof DeploymentEvent>
-
-/** What a running task printed, in chunks. Kept apart from the deployment, whose stream is read to decide. */
-export const TaskLogEvent = z.discriminatedUnion('type', [
-  fact('TaskLogged', { ...task, chunk: z.number().int().positive(), text: z.string() }),
-])
-export type TaskLogEvent = z.infer<typeof TaskLogEvent>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { role } from './ids.ts'
 import { approvalStep } from './steps/approval.ts'
+import { deployReleaseStep } from './steps/deployRelease.ts'
 import { deregisterStep } from './steps/deregister.ts'
 import { healthCheckStep } from './steps/healthCheck.ts'
 import { httpStep } from './steps/http.ts'
@@ -27,6 +28,7 @@ const stepSchema = (object: typeof z.object) =>
     object(reevaluateStep(object)),
     object(deregisterStep(object)),
     object(approvalStep),
+    object(deployReleaseStep),
   ])
 
 const strictObject = z.strictObject as unknown as typeof z.object

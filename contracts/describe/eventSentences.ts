@@ -84,6 +84,8 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
   ApprovalRefused: 'A person refused.',
   DecisionRequested: 'A target failed, and a person is to say what becomes of it, until the deadline.',
   DecisionMade: 'A person said what becomes of a target that had failed.',
+  ChildDeploymentRequested: 'A step wants the release of another project deployed, by a deployment of its own.',
+  ChildCancelRequested: 'The deployment that a step had asked for is to end before its time.',
   MachineDeregistrationRequested: 'The deployment wants the machine taken out of the registry.',
   DeploymentCancelRequested: 'The deployment is to end before its time.',
   DeploymentSucceeded: 'The deployment ended well, with the outcome of every target.',

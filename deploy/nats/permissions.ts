@@ -42,7 +42,7 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
     policy: ['CarryOutRemoval'],
     deployment: ['CreateDeployment'],
   },
-  deployment: { registry: ['DeregisterMachine'] },
+  deployment: { registry: ['DeregisterMachine'], deployment: ['CreateDeployment', 'CancelDeployment'] },
   gateway: {
     registry: ['EnrollMachine', 'ReregisterMachine', 'QuarantineMachine'],
     deployment: ['GetWorkOrder', 'RecordTaskStarted', 'AppendTaskLog', 'RecordTaskResult'],
@@ -84,7 +84,13 @@ const own: Readonly<Record<ServiceName, Own>> = {
   registry: { leases: true },
   health: { leases: true, subscribe: ['remuda.signals.heartbeat.*', 'remuda.signals.check.*'] },
   policy: { leases: true, subscribe: ['remuda.parked.carry-out_v1', 'remuda.parked.undo_v1'] },
-  deployment: { leases: true, subscribe: ['remuda.signals.task-lease', 'remuda.parked.deregister-machines_v1'] },
+  deployment: {
+    leases: true,
+    subscribe: [
+      ...['remuda.signals.task-lease', 'remuda.parked.deregister-machines_v1'],
+      'remuda.parked.child-deployments_v1',
+    ],
+  },
   gateway: {
     publish: [
       ...['remuda.signals.heartbeat.*', 'remuda.signals.check.*'],

@@ -47,13 +47,14 @@ async function draft(engine: Engine, loadRelease: LoadRelease, wanted: Wanted): 
   )
 }
 
-/** A machine that a person names must be able to have the release; what policy names is judged when it starts. */
+/** A machine that a person names must be able to have the release; what policy or another deployment names is judged when
+ * it starts. */
 function unfit(
   { fleet }: Engine,
-  { environmentId, kind, machineIds }: Wanted,
+  { environmentId, kind, machineIds, parents }: Wanted,
   targetRoles: readonly string[],
 ): Refusal | null {
-  if (machineIds === null || kind === 'automatic') return null
+  if (machineIds === null || kind === 'automatic' || parents !== undefined) return null
   for (const machineId of machineIds) {
     const machine = fleet.machine(machineId)
     if (machine === undefined) return refuse('TARGET_UNKNOWN', `there is no machine ${machineId}`)

@@ -10,6 +10,7 @@ import { createInterest } from './interest.ts'
 import { createLeases, hasEnded } from './leases.ts'
 import { lookAround } from './lookAround.ts'
 import { Occupancy } from './occupancy.ts'
+import { Others } from './others.ts'
 import { lastOfFull, pauseAfterMs } from './pace.ts'
 import { Rounds } from './rounds.ts'
 import { run, type RunCommand, type RunRequest } from './run/decider.ts'
@@ -31,6 +32,7 @@ export type Asked = Handled<DeploymentEvent> | Refusal
 export class Engine {
   readonly fleet = new Fleet()
   readonly occupancy = new Occupancy()
+  readonly #others = new Others()
   readonly #platform: Platform
   readonly #leases
   readonly #runs
@@ -53,7 +55,7 @@ export class Engine {
     this.#listeningSince = clock.steadyMs()
     this.#leases = createLeases(() => clock.steadyMs())
     const now = { position: () => this.#position, listeningSince: () => this.#listeningSince }
-    this.#world = lookAround(this.fleet, this.occupancy, this.#leases, now)
+    this.#world = lookAround(this.fleet, this.occupancy, this.#others, this.#leases, now)
     const decider: Decider<Run, RunCommand, DeploymentEvent> = { ...run, decide: (...asked) => this.#decide(...asked) }
     this.#runs = createHandler({ store, clock, decider, schema: DeploymentEvent })
   }
@@ -85,6 +87,8 @@ export class Engine {
     for (const event of events) {
       this.#position = event.meta.position
       const category = categoryOf(event.meta.stream)
+      const parentId = this.#others.follow(event)
+      if (parentId !== null) this.#wakes.wake(parentId, wakeBy(event))
       if (fleetCategories.has(category)) this.#followFleet(event as Recorded<FleetEvent>)
       else if (category === 'deployment') this.#followRun(event as Recorded<DeploymentEvent>)
     }
@@ -176,8 +180,7 @@ export class Engine {
   }
 
   #followRun(event: Recorded<DeploymentEvent>): void {
-    const deploymentId = idOf(event.meta.stream)
-    const wake = wakeBy(event)
+    const [deploymentId, wake] = [idOf(event.meta.stream), wakeBy(event)]
     // What is stored is taken for good, also when the store says afterwards that it failed.
     const command = this.#inHand.get(event.meta.commandId)
     if (command !== undefined) this.#claims.delete(command)

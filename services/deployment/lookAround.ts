@@ -1,6 +1,7 @@
 import type { Fleet } from './fleet.ts'
 import type { Leases } from './leases.ts'
 import type { Occupancy } from './occupancy.ts'
+import type { Others } from './others.ts'
 import type { World } from './run/world.ts'
 
 /** What moves on while the rest of the world is only asked. */
@@ -10,7 +11,7 @@ interface Now {
 }
 
 /** The world as runs may see it: everything the engine keeps, to be read and not changed. */
-export const lookAround = (fleet: Fleet, occupancy: Occupancy, leases: Leases, now: Now): World => ({
+export const lookAround = (fleet: Fleet, occupancy: Occupancy, others: Others, leases: Leases, now: Now): World => ({
   get position() {
     return now.position()
   },
@@ -23,5 +24,7 @@ export const lookAround = (fleet: Fleet, occupancy: Occupancy, leases: Leases, n
   isFree: occupancy.isFree,
   mayStart: occupancy.mayStart,
   supersededBy: occupancy.supersededBy,
+  versionOf: others.versionOf,
+  child: others.child,
   leaseExpired: leases.isExpired,
 })

@@ -84,6 +84,7 @@ export class Occupancy {
 
   /** Takes in a stored fact, each once and in order, and says which deployments may go on because of it. */
   follow(event: DeploymentEvent): readonly string[] {
+    if (isAboutStep(event)) return []
     switch (event.type) {
       case 'DeploymentCreated':
         this.enter(event.data, event.data.machineIds === null)
@@ -103,20 +104,11 @@ export class Occupancy {
       case 'DeploymentCancelled':
         return this.#ended(event)
       case 'TargetsEvaluated':
-      case 'StepStarted':
-      case 'StepSucceeded':
-      case 'StepFailed':
-      case 'StepSkipped':
       case 'TaskStarted':
       case 'TaskCancelRequested':
       case 'TargetExcluded':
       case 'TargetsReevaluated':
       case 'CanaryPassed':
-      case 'ApprovalRequested':
-      case 'ApprovalGiven':
-      case 'ApprovalRefused':
-      case 'DecisionRequested':
-      case 'DecisionMade':
       case 'MachineDeregistrationRequested':
       case 'DeploymentCancelRequested':
         return []
@@ -156,6 +148,11 @@ export class Occupancy {
     return this.leave(deploymentId)
   }
 }
+
+/** What happens within a step, beside its tasks, takes nothing and frees nothing. */
+const isAboutStep = (event: DeploymentEvent): event is Extract<DeploymentEvent, { type: StepType }> =>
+  /^(Step|Approval|Decision|Child)/.test(event.type)
+type StepType = `Step${string}` | `Approval${string}` | `Decision${string}` | `Child${string}`
 
 const placeOf = (deploymentId: string, kind: DeploymentKind, version: string, number: number): Place => ({
   ...{ deploymentId, kind, version, number },

@@ -1,7 +1,9 @@
-import type { DeploymentEvent } from '#contracts/deployment.ts'
+import type { DeploymentCommand, DeploymentEvent } from '#contracts/deployment.ts'
 import type { MachineCommand } from '#contracts/machine.ts'
 import type { Reactor } from '#libs/reactor.ts'
 
+type ChildFact = Extract<DeploymentEvent, { type: `Child${string}` }>
+type AskedOfItself = DeploymentCommand & { readonly service: 'deployment' }
 type Fact = Extract<DeploymentEvent, { type: 'MachineDeregistrationRequested' }>
 type Asked = MachineCommand & { readonly service: 'registry' }
 
@@ -16,5 +18,26 @@ export const deregistration: Reactor<null, Fact> = {
     const cause = { kind: 'deployment', reason: `replaced in step ${stepId}`, decisionId: null, deploymentId } as const
     const data = { machineId, cause, evidence: null, policyVersion: null }
     return [{ service: 'registry', type: 'DeregisterMachine', data } satisfies Asked]
+  },
+}
+
+/** What a deployment asks of others: the release of another project is deployed, or that is ended. */
+export const childDeployments: Reactor<null, ChildFact> = {
+  name: 'child-deployments.v1',
+  observes: ['ChildDeploymentRequested', 'ChildCancelRequested'],
+  initial: null,
+  evolve: () => null,
+
+  react(_, { type, data }) {
+    const { childId: deploymentId } = data
+    if (type === 'ChildCancelRequested') {
+      const { reason } = data
+      return [
+        { service: 'deployment', type: 'CancelDeployment', data: { deploymentId, reason } } satisfies AskedOfItself,
+      ]
+    }
+    const { projectId, version, environmentId, machineIds, parents } = data
+    const wanted = { deploymentId, projectId, version, environmentId, kind: 'release', machineIds, parents } as const
+    return [{ service: 'deployment', type: 'CreateDeployment', data: wanted } satisfies AskedOfItself]
   },
 }

@@ -7,7 +7,7 @@ import { startReactor } from '#libs/reactor.ts'
 import { Engine } from './engine.ts'
 import { startInbox } from './inbox.ts'
 import { PackageSweep } from './packageSweep.ts'
-import { deregistration } from './reactor.ts'
+import { childDeployments, deregistration } from './reactor.ts'
 
 export interface DeploymentSettings {
   /** The bytes of packages, which are swept; left out where nobody uploads any. */
@@ -53,9 +53,10 @@ export async function startDeployment(platform: Platform, settings: DeploymentSe
   )
   stack.defer(() => signals.stop())
   const reactor = stack.use(startReactor({ reactor: deregistration, ...platform }))
+  const children = stack.use(startReactor({ reactor: childDeployments, ...platform }))
   stack.defer(sweep(platform, engine, sweepMs))
   const resources = stack.move()
-  const failure = Promise.race([consumer.failure, reactor.failure])
+  const failure = Promise.race([consumer.failure, reactor.failure, children.failure])
   return { failure, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 

@@ -65,6 +65,7 @@ function workOf(definition: Step): Pick<WorkOrder, 'interpreter' | 'script' | 'h
     case 'reevaluate-targets':
     case 'deregister-machines':
     case 'approval':
+    case 'deploy-release':
       return null
   }
 }

@@ -1,4 +1,4 @@
-import type { TaskLogEvent } from '#contracts/deployment.ts'
+import type { TaskLogEvent } from '#contracts/taskLog.ts'
 import type { Recorded } from '#contracts/message.ts'
 import { tableOf } from '#libs/view.ts'
 import type { EventStore } from '#libs/store/store.ts'

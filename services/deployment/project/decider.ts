@@ -39,7 +39,7 @@ export const project: Decider<Project, ProjectCommand, ProjectEvent> = {
         const { process, expectedVersion } = data
         const changed = changedMeanwhile('process', state.processVersion, expectedVersion)
         if (changed !== null) return changed
-        const mistakes = processMistakes(process)
+        const mistakes = processMistakes(process, projectId)
         if (mistakes.length > 0) return refuse('PROCESS_INVALID', mistakes.join('; '))
         if (same(process, state.process)) return []
         return [{ type: 'ProcessChanged', data: { projectId, process, processVersion: state.processVersion + 1 } }]

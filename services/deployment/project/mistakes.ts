@@ -7,12 +7,15 @@ import { rollingMistakes, triesMistakes } from './rollingMistakes.ts'
 const processBytesMax = 384 * 1024
 
 /** What would keep a process from ever running, in words; what is about a step names it. */
-export function processMistakes(process: Process): readonly string[] {
+export function processMistakes(process: Process, projectId?: string): readonly string[] {
   const mistakes: string[] = []
   const roles = targetRolesOf(process).length
   if (roles > rolesMax) mistakes.push(`its steps on targets name ${roles} roles, at most ${rolesMax}`)
   const bytes = bytesOf(process)
   if (bytes > processBytesMax) mistakes.push(`it takes ${bytes} bytes as JSON, at most ${processBytesMax}`)
+  for (const step of process.steps)
+    if (step.kind === 'deploy-release' && step.project === projectId)
+      mistakes.push(`step ${step.id}: a project does not deploy itself`)
   return [...mistakes, ...stepMistakes(process)]
 }
 
@@ -47,7 +50,9 @@ function stepMistakes({ steps }: Process): readonly string[] {
 }
 
 /** Kinds that change who the targets are, or hold the whole run, do so alone. */
-const alone: ReadonlySet<Step['kind']> = new Set(['reevaluate-targets', 'deregister-machines', 'approval'])
+const alone: ReadonlySet<Step['kind']> = new Set([
+  ...(['reevaluate-targets', 'deregister-machines', 'approval', 'deploy-release'] as const),
+])
 
 function groupMistakes(step: Step, before: readonly Step[]): readonly string[] {
   const say = (what: string) => [`step ${step.id}: ${what}`]

@@ -5,6 +5,7 @@ import type { Run, RunStep, RunTarget } from './state.ts'
 
 /** How facts change a run. Facts about a task that has ended already change nothing. */
 export function evolve(run: Run, event: DeploymentEvent): Run {
+  if (isAboutTask(event)) return evolveTasks(run, event)
   switch (event.type) {
     case 'DeploymentCreated':
       return { ...run, status: 'queued', created: event.data, steps: event.data.process.steps.map(pending) }
@@ -30,23 +31,22 @@ export function evolve(run: Run, event: DeploymentEvent): Run {
     case 'ApprovalRequested':
     case 'ApprovalGiven':
     case 'ApprovalRefused':
+    case 'ChildDeploymentRequested':
+    case 'ChildCancelRequested':
     case 'MachineDeregistrationRequested':
       return evolveSteps(run, event)
     case 'DecisionRequested':
     case 'DecisionMade':
       return evolveQuestions(run, event)
-    case 'TaskDispatched':
-    case 'TaskStarted':
-    case 'TaskSucceeded':
-    case 'TaskFailed':
-    case 'TaskLost':
-    case 'TaskCancelRequested':
-      return evolveTasks(run, event)
   }
 }
 
 type FactOf<Type extends string> = Extract<DeploymentEvent, { type: Type }>
-type StepFact = FactOf<`Step${string}` | `Approval${string}` | 'CanaryPassed' | 'MachineDeregistrationRequested'>
+const isAboutTask = (event: DeploymentEvent): event is FactOf<`Task${string}`> => event.type.startsWith('Task')
+
+type StepFact = FactOf<
+  `Step${string}` | `Approval${string}` | `Child${string}` | 'CanaryPassed' | 'MachineDeregistrationRequested'
+>
 
 function evolveSteps(run: Run, event: StepFact): Run {
   const { stepId } = event.data
@@ -72,6 +72,11 @@ function evolveSteps(run: Run, event: StepFact): Run {
       return { ...run, approval: run.approval && { ...run.approval, answer: 'given' } }
     case 'ApprovalRefused':
       return { ...run, approval: run.approval && { ...run.approval, answer: 'refused' } }
+    case 'ChildDeploymentRequested':
+    case 'ChildCancelRequested': {
+      const isToldToStop = event.type === 'ChildCancelRequested'
+      return withStep(run, stepId, { child: { childId: event.data.childId, isToldToStop } })
+    }
     case 'MachineDeregistrationRequested': {
       const asked = run.steps.find(({ definition }) => definition.id === stepId)?.deregistering ?? []
       return withStep(run, stepId, { deregistering: [...asked, event.data.machineId] })
@@ -89,6 +94,7 @@ const pending = (definition: RunStep['definition']): RunStep => ({
   reason: null,
   deregistering: [],
   reevaluated: false,
+  child: null,
 })
 
 const withStep = (run: Run, stepId: string, change: Partial<RunStep>): Run => ({

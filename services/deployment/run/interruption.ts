@@ -47,13 +47,16 @@ export const planCancel = (
  * @param since from when on what runs had to stop: it has a while to do so
  * @returns null when nothing runs any more
  */
-export function stopTasks(
-  { run, created: { deploymentId }, nowMs }: Scene,
-  reason: string,
-  since: number,
-): readonly DeploymentEvent[] | null {
+export function stopTasks(scene: Scene, reason: string, since: number): readonly DeploymentEvent[] | null {
+  const { run, created, nowMs } = scene
+  const { deploymentId } = created
   const active = activeTasks(run)
-  if (active.length === 0) return null
+  const child = openChild(scene)
+  if (child !== null && !child.isToldToStop) {
+    const { stepId, childId } = child
+    return [{ type: 'ChildCancelRequested', data: { deploymentId, stepId, childId, reason } }]
+  }
+  if (active.length === 0) return child !== null && nowMs < since + cancelGraceMs ? [] : null
   const untold = active.filter(({ cancelRequested }) => !cancelRequested)
   if (untold.length > 0)
     return untold.map(({ taskId, machineId }) => ({
@@ -62,6 +65,16 @@ export function stopTasks(
     }))
   if (nowMs < since + cancelGraceMs) return []
   return active.map((task) => lost(deploymentId, task, 'abandoned', nowMs))
+}
+
+/** The deployment that a step has made and waits for, as long as it goes on. */
+function openChild({ run, world }: Scene) {
+  for (const { definition, state, child } of run.steps) {
+    if (state !== 'running' || child === null || definition.kind !== 'deploy-release' || !definition.wait) continue
+    const stands = world.child(child.childId)?.state ?? 'open'
+    if (stands === 'open') return { stepId: definition.id, ...child }
+  }
+  return null
 }
 
 /** A target that was removed, moved or disabled is left out from here on; one that is at work may finish its task. */

@@ -4,6 +4,7 @@ import type { Step } from '#contracts/process.ts'
 import { planApproval } from './approvalStep.ts'
 import { begin } from './beginning.ts'
 import { planOverdue } from './deadline.ts'
+import { planDeployRelease } from './deployReleaseStep.ts'
 import { planDeregistration } from './deregisterStep.ts'
 import { isTrueOf } from './condition.ts'
 import { cancelled, finished } from './ending.ts'
@@ -76,6 +77,8 @@ function planStep(scene: Scene, step: RunStep): readonly DeploymentEvent[] {
       return planReevaluation(scene, step, definition)
     case 'deregister-machines':
       return planDeregistration(scene, step, definition)
+    case 'deploy-release':
+      return planDeployRelease(scene, step, definition)
     case 'approval':
       return planApproval(scene, step, definition)
   }

@@ -70,6 +70,8 @@ export interface RunStep {
   /** The machines whose removal this step has asked for. */
   readonly deregistering: readonly string[]
   readonly reevaluated: boolean
+  /** The deployment that this step has asked for. */
+  readonly child: { readonly childId: string; readonly isToldToStop: boolean } | null
 }
 
 export interface RunTask {

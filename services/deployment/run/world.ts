@@ -16,6 +16,15 @@ export interface FleetMachine {
   readonly statusSince: number
 }
 
+/** A version, or by what it is found: the newest one, or the one that the environment should have. */
+export type WantedVersion = string
+
+/** How a deployment stands that this one has made. */
+export interface ChildDeployment {
+  readonly state: 'open' | 'succeeded' | 'failed' | 'cancelled'
+  readonly reason: string | null
+}
+
 /**
  * What a run may look at beyond its own history. Read-only to those who plan; the engine keeps it and answers from
  * what it has followed up to `position`.
@@ -34,6 +43,10 @@ export interface World {
   mayStart(deploymentId: string): boolean
   /** The version that a release brought to the whole environment while this automatic deployment waited for it. */
   supersededBy(deploymentId: string): string | null
+  /** The version that a project has for an environment, as it is wanted; null when there is none. */
+  versionOf(projectId: string, environmentId: string, wanted: WantedVersion): string | null
+  /** A deployment that a step has asked for; undefined as long as it has not been made. */
+  child(deploymentId: string): ChildDeployment | undefined
   /** Whether nothing has been heard of a running attempt for longer than its lease. */
   leaseExpired(taskId: string): boolean
 }

@@ -143,6 +143,7 @@ function limitOf(step: Step): number | null {
     case 'health-check':
     case 'deregister-machines':
     case 'approval':
+    case 'deploy-release':
       return step.timeLimitMs
     case 'reevaluate-targets':
       return step.expect.withinMs

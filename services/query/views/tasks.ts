@@ -1,4 +1,5 @@
-import type { DeploymentEvent, TaskLogEvent } from '#contracts/deployment.ts'
+import type { DeploymentEvent } from '#contracts/deployment.ts'
+import type { TaskLogEvent } from '#contracts/taskLog.ts'
 import type { TaskRow } from '#contracts/rows.ts'
 import type { View } from '#libs/view.ts'
 import { iso } from './iso.ts'

@@ -19,6 +19,8 @@ export function stepWords(step: Step): string {
     }
     case 'deregister-machines':
       return step.from === 'replaced' ? 'Takes out the machines that were replaced' : `Takes out ${step.from.output}`
+    case 'deploy-release':
+      return `Has ${step.project} ${step.version} deployed${step.wait ? ' and waits for it' : ''}`
     case 'approval':
       return `Asks a person: ${step.message.replace(/\.$/, '')}`
   }

@@ -1,5 +1,6 @@
-import type { DeploymentEvent, TaskLogEvent } from '#contracts/deployment.ts'
+import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { PackageEvent } from '#contracts/package.ts'
+import type { TaskLogEvent } from '#contracts/taskLog.ts'
 import type { ProjectEvent, ReleaseEvent } from '#contracts/project.ts'
 import { count, duration, listed } from '../format.ts'
 import { because, type SentencesOf } from './words.ts'
@@ -38,6 +39,9 @@ export const deploymentSentences: SentencesOf<DeploymentEvent> = {
     `A person is asked what becomes of ${nameOf(machineId)}, which failed step ${stepId}: ${reason}`,
   DecisionMade: ({ machineId, decision, comment }, nameOf) =>
     `A person decided to ${decision} ${nameOf(machineId)}${because(comment)}.`,
+  ChildDeploymentRequested: ({ stepId, projectId, version }) =>
+    `Step ${stepId} asks for ${projectId} ${version} to be deployed.`,
+  ChildCancelRequested: ({ stepId, reason }) => `The deployment that step ${stepId} made is to be cancelled: ${reason}`,
   MachineDeregistrationRequested: ({ name }) => `The deployment takes ${name} out of the environment.`,
   DeploymentCancelRequested: ({ reason }) => `Cancelling was asked for: ${reason}`,
   DeploymentSucceeded: ({ outcomes }) => `The deployment succeeded on ${count(outcomes.length, 'target')}.`,

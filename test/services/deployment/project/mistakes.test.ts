@@ -112,6 +112,11 @@ describe('a process that could never run', () => {
     ],
   ])('has %s', (_, steps, mistakes) => expect(processMistakes(processOf(...steps))).toEqual(mistakes))
 
+  it('deploys itself', () => {
+    const process = processOf({ id: 'again', kind: 'deploy-release', project: 'shop' })
+    expect(processMistakes(process, 'shop')).toEqual(['step again: a project does not deploy itself'])
+    expect(processMistakes(process, 'other')).toEqual([])
+  })
   it('names more roles than a release can be for', () => {
     const steps = Array.from({ length: 33 }, (_, number) => ({ id: `s-${number}`, roles: [`r-${number}`] }))
     expect(processMistakes(processOf(...steps))).toEqual(['its steps on targets name 33 roles, at most 32'])

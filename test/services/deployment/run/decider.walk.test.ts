@@ -161,6 +161,18 @@ const walks: Record<string, { from: ReturnType<typeof beginning>; play: Play; mo
     play: { machines: { 'm-1': ['is removed'] }, waitsMs: [long] },
     movesMax: 6,
   },
+  'a release of another project, and what comes after it': {
+    from: beginning(
+      [one, two],
+      [
+        { id: 'other', kind: 'deploy-release', project: 'database', version: 'latest', timeLimitMs: 100_000 },
+        script('a', { window: 1 }),
+      ],
+      { timeLimitMs: 200_000 },
+    ),
+    play: { machines: { 'm-1': ['blinks', 'is removed'] }, waitsMs: [short, long] },
+    movesMax: 6,
+  },
   'a person who is asked about targets that fail': {
     from: beginning([one, two], [script('a', { onFailure: 'ask', askWithinMs: 200_000, ...retried }), script('b')], {
       elastic: false,

@@ -1,4 +1,4 @@
-import type { FleetMachine, World } from '#services/deployment/run/world.ts'
+import type { ChildDeployment, FleetMachine, World } from '#services/deployment/run/world.ts'
 
 export const startMs = 1_000_000
 
@@ -10,6 +10,8 @@ export class TestWorld implements World {
   readonly taken = new Set<string>()
   readonly expired = new Set<string>()
   first = true
+  readonly versions = new Map<string, string>()
+  readonly children = new Map<string, ChildDeployment>()
   newer: string | null = null
 
   constructor(...machines: readonly FleetMachine[]) {
@@ -36,6 +38,8 @@ export class TestWorld implements World {
   isFree = (machineId: string) => !this.taken.has(machineId)
   mayStart = () => this.first
   supersededBy = () => this.newer
+  versionOf = (projectId: string, _: string, wanted: string) => this.versions.get(`${projectId} ${wanted}`) ?? null
+  child = (deploymentId: string) => this.children.get(deploymentId)
   leaseExpired = (taskId: string) => this.expired.has(taskId)
 }
 

@@ -48,6 +48,18 @@ function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): L
     case 'DeploymentFailed':
     case 'DeploymentCancelled':
       return endingLaws(run, fact)
+    case 'ChildDeploymentRequested':
+      return {
+        'a step makes one other deployment': stepOf(run, fact.data.stepId).child === null,
+        'nothing else is begun after a cancel': run.cancel === null,
+        'no project is deployed again on its own way': fact.data.parents.every(
+          ({ projectId }) => projectId !== fact.data.projectId,
+        ),
+      }
+    case 'ChildCancelRequested':
+      return {
+        'the other deployment is told to stop once': stepOf(run, fact.data.stepId).child?.isToldToStop === false,
+      }
     case 'CanaryPassed':
       return { 'success of the first is never invented': canaryThrough(run, stepOf(run, fact.data.stepId)) }
     case 'DecisionRequested':
@@ -242,6 +254,8 @@ function mayHaveSucceeded(run: Run, { definition, machineIds }: RunStep, world: 
             )
     case 'health-check':
       return targets.every(({ machineId }) => isContactable(world.machine(machineId)!))
+    case 'deploy-release':
+      return !definition.wait || world.child('')?.state === 'succeeded'
     case 'approval':
       return run.approval?.stepId === definition.id && run.approval.answer === 'given'
     case 'reevaluate-targets':

@@ -39,8 +39,19 @@ export const movesFrom = (place: Place, play: Play): readonly Move[] => [
     request: advance,
   })),
   ...(place.first ? [] : turnMoves(place)),
+  ...childMoves(place),
   ...personMoves(place, play),
 ]
+
+/** A deployment that a step has asked for is made, and then ends one way or another. */
+function childMoves(place: Place): readonly Move[] {
+  if (!place.run.steps.some(({ child, state }) => child !== null && state === 'running')) return []
+  const to = (child: NonNullable<Place['child']>): Move => ({
+    ...{ name: `the other deployment is ${child}`, place: { ...place, child }, request: advance },
+  })
+  if (place.child === undefined) return [to('open')]
+  return place.child === 'open' ? [to('succeeded'), to('failed'), to('cancelled')] : []
+}
 
 const turnMoves = (place: Place): readonly Move[] => [
   { name: 'its turn comes', place: { ...place, first: true }, request: advance },

@@ -5,7 +5,7 @@ import { isRefusal } from '#libs/decider.ts'
 import { targetRolesOf } from '#services/deployment/project/mistakes.ts'
 import { run, type RunRequest } from '#services/deployment/run/decider.ts'
 import { noRun, type Created, type Run } from '#services/deployment/run/state.ts'
-import { isContactable, type FleetMachine, type World } from '#services/deployment/run/world.ts'
+import { isContactable, type ChildDeployment, type FleetMachine, type World } from '#services/deployment/run/world.ts'
 
 export const deploymentId = '00000000-0000-4000-8000-000000000001'
 export const environmentId = 'production'
@@ -23,6 +23,8 @@ export interface Place {
   /** What was brought to the whole environment while it waited. */
   readonly newer: string | null
   readonly nowMs: number
+  /** How the deployment stands that a step has made. */
+  readonly child?: ChildDeployment['state']
   /** Whether machines with a task give signs of life for ever. */
   readonly chatty: boolean
 }
@@ -41,7 +43,7 @@ export const machine = (machineId: string, part: Partial<FleetMachine> = {}): Fl
   ...{ status: 'healthy', statusSince: 0, ...part },
 })
 
-export function worldOf({ run: { tasks }, fleet, busy, first, newer, nowMs, chatty }: Place): World {
+export function worldOf({ run: { tasks }, fleet, busy, first, newer, nowMs, chatty, child }: Place): World {
   const all = Object.values(fleet)
   const isWorker = (one: FleetMachine) => one.roles.includes(workerRole) && one.enabled && isContactable(one)
   return {
@@ -53,6 +55,8 @@ export function worldOf({ run: { tasks }, fleet, busy, first, newer, nowMs, chat
     isFree: (machineId) => !busy.includes(machineId),
     mayStart: () => first,
     supersededBy: () => newer,
+    versionOf: (_, __, wanted) => wanted,
+    child: () => (child === undefined ? undefined : { state: child, reason: null }),
     leaseExpired: (taskId) => !chatty && nowMs > (tasks.get(taskId)?.dispatchedAt ?? nowMs) + leaseMs,
   }
 }
