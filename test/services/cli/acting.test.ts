@@ -176,6 +176,40 @@ describe('a deployment', () => {
   }
   const args = ['deploy', 'create', 'shop', '1.5.0', 'production', '--machine', 'web-07']
 
+  it('is told what becomes of a target that failed, and is shown to ask for it', async () => {
+    const options = ['retry', 'fail'] as const
+    const asked = {
+      stepId: 'install',
+      machineId: 'web-07',
+      reason: 'exit code 1',
+      options,
+      deadlineAt: '2026-11-23T09:00:00.000Z',
+    }
+    const { server, sent } = await recording((app) => {
+      app.get(`/v1/deployments/${id}`, () => deploymentRow('waiting', { decisions: [asked] }))
+      app.post(`/v1/deployments/${id}/decide`, () => ({ id, position: 5 }))
+    })
+    expect((await runCli(['deploy', 'get', id], { server })).stdout).toContain(
+      'step install on web-07: exit code 1; retry, fail?',
+    )
+    const told = [
+      'deploy',
+      'decide',
+      id,
+      'retry',
+      '--step',
+      'install',
+      '--machine',
+      'web-07',
+      '--comment',
+      'disk swapped',
+    ]
+    expect((await runCli(told, { server })).code).toBe(0)
+    expect(sent.at(-1)).toMatchObject({
+      body: { decision: 'retry', stepId: 'install', machineId: 'web-07', comment: 'disk swapped' },
+    })
+    expect((await runCli(['deploy', 'decide', id, 'shrug'], { server })).code).toBe(2)
+  })
   it('is made and not waited for', async () => {
     const { server, sent } = await deploying('succeeded')
     const { code, stdout } = await runCli(args, { server })
