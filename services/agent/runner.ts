@@ -24,7 +24,7 @@ export function createRunner({ folder: root, ...given }: RunnerOptions): Runner 
   const folderOf = (taskId: string) => join(root, 'tasks', taskFileName(taskId))
   return {
     async run(order, run) {
-      if (order.http !== undefined) return callHttp(options.clock, order, order.http, run)
+      if (order.http !== undefined) return callHttp(limits.clock, order, order.http, run)
       const folder = folderOf(order.taskId)
       try {
         return await runIn(folder, order, run, limits)
