@@ -34,14 +34,13 @@ const guard: ClauseRule = {
 export const removalClauses = (bench: Bench, member: Member): readonly Clause[] =>
   [...beforeTheGuard, guard].map((rule) => tell(rule, bench, member))
 
-/** The first clause that speaks against the removal, the guard left aside; null when none does. */
-export function firstObstacle(bench: Bench, member: Member): Clause | null {
-  const failed = beforeTheGuard.find((rule) => !rule.holds(bench, member))
-  return failed === undefined ? null : tell(failed, bench, member)
-}
+/**
+ * The first clause that speaks against the removal, the guard left aside. It is asked of every silent machine at every
+ * look, so nothing is put into words here.
+ */
+export const firstObstacle = (bench: Bench, member: Member): ClauseRule | undefined =>
+  beforeTheGuard.find((rule) => !rule.holds(bench, member))
 
 /** The same for a removal that is decided already and about to be carried out. */
-export function obstacleAtTheLast(bench: Bench, member: Member): Clause | null {
-  const failed = beforeTheGuard.find((rule) => rule !== undecided && !rule.holds(bench, member))
-  return failed === undefined ? null : tell(failed, bench, member)
-}
+export const obstacleAtTheLast = (bench: Bench, member: Member): ClauseRule | undefined =>
+  beforeTheGuard.find((rule) => rule !== undecided && !rule.holds(bench, member))

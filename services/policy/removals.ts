@@ -1,6 +1,6 @@
 import { DeferralClause, type PolicyEvent } from '#contracts/policy.ts'
 import { dueBy, observedSilenceMs, silentSince, type Bench } from './bench.ts'
-import type { Clause } from './clause.ts'
+import { tell, type ClauseName, type ClauseRule } from './clause.ts'
 import { firstObstacle, obstacleAtTheLast } from './clauses.ts'
 import { evolve } from './evolve.ts'
 import type { GuardReading } from './guard.ts'
@@ -36,7 +36,7 @@ export function verdictsAtTheLast(bench: Bench, removal: DecidedRemoval, newId: 
     data: { environmentId, machineId, detail, at: nowMs },
   })
   const obstacle = obstacleAtTheLast(bench, member)
-  if (obstacle !== null) return [stop(obstacle.detail), ...deferral(bench, member, obstacle)]
+  if (obstacle !== undefined) return [stop(tell(obstacle, bench, member).detail), ...deferral(bench, member, obstacle)]
   if (state.released.has(machineId)) return []
 
   const wasLetGo = ({ domain, isFullStop, isRecovering }: GuardReading) =>
@@ -71,7 +71,7 @@ function judge(bench: Bench, decisionId: string): readonly PolicyEvent[] {
   const verdicts: PolicyEvent[] = []
   for (const member of world.suspects(environmentId)) {
     const obstacle = firstObstacle(bench, member)
-    if (obstacle !== null) {
+    if (obstacle !== undefined) {
       verdicts.push(...deferral(bench, member, obstacle))
       continue
     }
@@ -106,18 +106,20 @@ function withheld(bench: Bench, { machineId }: Member, reading: GuardReading | u
   return [{ type: 'RemovalWithheld', data: { environmentId, machineId, ...figures, ...named } }]
 }
 
-const isDeferral = (clause: Clause['clause']): clause is DeferralClause =>
-  DeferralClause.options.some((option) => option === clause)
+const deferralClauses: ReadonlySet<string> = new Set(DeferralClause.options)
+const isDeferral = (clause: ClauseName): clause is DeferralClause => deferralClauses.has(clause)
 
 /** A machine that the guard holds waits anyway, so what passes by itself is not worth a word. */
 const passing: ReadonlySet<DeferralClause> = new Set(['start-up', 'quiet-hours'])
 
-function deferral(bench: Bench, member: Member, { clause, detail }: Clause): readonly PolicyEvent[] {
+function deferral(bench: Bench, member: Member, obstacle: ClauseRule): readonly PolicyEvent[] {
   const { environmentId, policyVersion, state, nowMs } = bench
   const { machineId } = member
+  const { clause } = obstacle
   if (!isDeferral(clause) || state.deferred.get(machineId) === clause) return []
   if (passing.has(clause) && state.withheld.has(machineId) && !state.deferred.has(machineId)) return []
   const evidence = { unavailableSince: silentSince(member), observedMs: Math.round(observedSilenceMs(bench, member)) }
+  const { detail } = tell(obstacle, bench, member)
   const about = { environmentId, machineId, clause, detail, ...evidence, policyVersion, at: nowMs }
   return [{ type: 'RemovalDeferred', data: about }]
 }

@@ -15,8 +15,8 @@ export const elastic: ClauseRule = {
 
 export const watched: ClauseRule = {
   clause: 'watched',
-  holds: ({ environmentId }, { registered, enabled, quarantined, ...member }) =>
-    registered && enabled && !quarantined && member.environmentId === environmentId,
+  holds: (bench, { registered, enabled, quarantined, environmentId }) =>
+    registered && enabled && !quarantined && environmentId === bench.environmentId,
   detail({ environmentId }, member, holds) {
     if (holds) return 'it is listened to'
     if (!member.registered) return 'it is not registered'
