@@ -28,6 +28,7 @@ export class Questions {
   readonly #reconciler: Reconciler
   readonly #settings: BacktestSettings
   readonly #sweepMs: number
+  readonly #stopped = new AbortController()
   #running: Running | null = null
 
   constructor(platform: Platform, reconciler: Reconciler, { sweepMs, settings }: QuestionOptions) {
@@ -37,6 +38,12 @@ export class Questions {
     this.#settings = { ...backtestDefaults, ...settings }
   }
 
+  /** Whoever waits for an answer is told to ask again. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await this.#running?.answer.catch(() => {})
+  }
+
   backtest(data: Data<'BacktestPolicy'>, cause: Cause): Promise<Answer> {
     return this.#alone(cause, async () => {
       const { store, clock } = this.#platform
@@ -44,7 +51,7 @@ export class Questions {
       const question = { ...data, toAt: Math.min(data.toAt ?? nowMs, nowMs) }
       const wrong = this.#wrong(question)
       if (wrong !== null) return wrong
-      const tools = { store, clock, settings: this.#settings, sweepMs: this.#sweepMs }
+      const tools = { store, clock, settings: this.#settings, sweepMs: this.#sweepMs, signal: this.#stopped.signal }
       return this.#answer(await backtest(question, tools))
     })
   }
@@ -57,7 +64,8 @@ export class Questions {
       const policy = known.world.policyOf(environmentId)
       if (policy === undefined) return unknownEnvironment(environmentId)
       const now = { known: policy, present: known.present(environmentId), state, ...this.#reconciler.moment() }
-      const tools = { clock: this.#platform.clock, settings: this.#settings, sweepMs: this.#sweepMs }
+      const { clock } = this.#platform
+      const tools = { clock, settings: this.#settings, sweepMs: this.#sweepMs, signal: this.#stopped.signal }
       return this.#answer(await whatIf(data, now, tools))
     })
   }

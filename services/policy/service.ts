@@ -44,6 +44,7 @@ export async function startPolicy(platform: Platform, settings: PolicyServiceSet
   const questions = new Questions(platform, reconciler, { sweepMs, ...(backtest && { settings: backtest }) })
   const inbox = startInbox(platform, reconciler, { poller, questions })
   stack.defer(() => inbox.stop())
+  stack.defer(() => questions.stop())
   const carrying = stack.use(startReactor({ reactor: carryOut, ...platform }))
   const undoing = stack.use(startReactor({ reactor: undo, ...platform }))
   reconciler.goLive()

@@ -47,6 +47,21 @@ describe('asking a service', () => {
     expect(handled).toHaveLength(6)
   })
 
+  it('waits longer for what takes longer', async () => {
+    const patient = createAsk(bus, { timeoutMs: 1_000, timeoutsMs: { Add: 5_000 } })
+    const slowly = async () => {
+      await clock.sleep(3_000)
+      return accepted
+    }
+    answerCommands(bus, 'registry', { Add: slowly, SetTo: slowly, Close: note }, CounterCommand)
+    const [added, set] = [add(1), { type: 'SetTo', data: { value: 1 } }].map((command) =>
+      patient('registry', command, causeOf('c1')).catch((error: unknown) => error),
+    )
+    await clock.advance(3_000)
+    expect(await added).toEqual(accepted)
+    expect(await set).toMatchObject({ reason: 'timeout' })
+  })
+
   it('is a fault when the service is not there, does not answer in time, or fails', async () => {
     await expect(ask('policy', add(1), causeOf('c1'))).rejects.toMatchObject({
       name: 'BusFault',

@@ -7,7 +7,7 @@ import { refuse, type Refusal } from '#libs/decider.ts'
 import type { EventStore } from '#libs/store/store.ts'
 import { caveatsOf } from './caveats.ts'
 import { Engine } from './engine.ts'
-import { isFact, isOfMachine, joins, type Fact } from './facts.ts'
+import { isFact, isOfMachine, joins, type Fact, type MachineFact } from './facts.ts'
 import { Pace } from './pace.ts'
 import type { BacktestSettings } from './settings.ts'
 
@@ -23,11 +23,15 @@ export interface BacktestTools {
   readonly clock: Clock
   readonly settings: BacktestSettings
   readonly sweepMs: number
+  /** Aborts when policy stops: then nobody needs the answer any more. */
+  readonly signal: AbortSignal
 }
 
 /** What a policy would have done in a time that is gone, by what is recorded of it. Takes its time in small slices. */
 export const backtest = (question: BacktestQuestion, tools: BacktestTools): Promise<BacktestReply | Refusal> =>
   new Backtest(question, tools).run()
+
+export const stopping = refuse('SERVICE_UNAVAILABLE', 'policy is being stopped; ask again when it is there')
 
 class Backtest {
   readonly #question: BacktestQuestion
@@ -45,7 +49,7 @@ class Backtest {
     this.#tools = tools
     const { environmentId } = question
     this.#engine = new Engine({ environmentId, sweepMs, itemsMax: settings.itemsMax })
-    this.#pace = new Pace(clock, settings)
+    this.#pace = new Pace(clock, settings, tools.signal)
   }
 
   async run(): Promise<BacktestReply | Refusal> {
@@ -58,9 +62,13 @@ class Backtest {
         if (isOver) break
         this.#events += 1
         this.#position = event.meta.position
-        if (isFact(event) && this.#isOurs(event)) await this.#take(event)
-        if (this.#pace.isSpent) await this.#pace.rest()
-        if (this.#pace.isLate) return this.#tooLate()
+        if (isFact(event) && this.#isOurs(event)) {
+          if (this.#isStranger(event)) await this.#remember(event)
+          const isReady = this.#isAheadOf(event) || (await this.#lookUntil(this.#engine.time.of(event)))
+          if (!isReady) return this.#tooLate()
+          this.#take(event)
+        }
+        if (this.#pace.isSpent && !(await this.#pace.rest())) return this.#tooLate()
       }
       if (this.#events > settings.eventsMax) return this.#tooMany()
     }
@@ -77,19 +85,28 @@ class Backtest {
     return !('environmentId' in fact.data) || fact.data.environmentId === environmentId
   }
 
-  async #take(fact: Fact): Promise<void> {
-    if (isOfMachine(fact) && !this.#engine.knows(fact.data.machineId)) await this.#remember(fact)
-    if (fact.meta.at < this.#question.fromAt && !this.#hasBegun) return this.#engine.learn(fact)
+  /** Whether nothing is to be thought of before the fact: most facts change nothing that anybody waits for. */
+  #isAheadOf(fact: Fact): boolean {
+    if (!this.#hasBegun && fact.meta.at < this.#question.fromAt) return true
     const atMs = this.#engine.time.of(fact)
     if (!this.#hasBegun) this.#begin(Math.min(atMs, this.#engine.time.fromWall(this.#question.fromAt)))
-    await this.#lookUntil(atMs)
+    return this.#engine.nextLookMs >= atMs
+  }
+
+  #take(fact: Fact): void {
+    if (!this.#hasBegun) return this.#engine.learn(fact)
     if (fact.type === 'EnvironmentCreated' || fact.type === 'EnvironmentPolicyChanged') this.#compare(fact.data.policy)
-    this.#engine.take(fact, atMs)
+    this.#engine.take(fact, this.#engine.time.of(fact))
   }
 
   /** What cannot be known depends on every policy that held meanwhile. */
   #compare(held: EnvironmentPolicy | undefined): void {
     for (const caveat of caveatsOf(this.#question.policy, held)) this.#caveats.add(caveat)
+  }
+
+  /** Whether the machine is new to this environment, and not new altogether. */
+  #isStranger(fact: Fact): fact is MachineFact {
+    return isOfMachine(fact) && fact.meta.version > 1 && !this.#engine.knows(fact.data.machineId)
   }
 
   /** What happened to a machine before it came here was passed by, since most of it is about machines that never come. */
@@ -116,8 +133,7 @@ class Backtest {
   async #lookUntil(atMs: number): Promise<boolean> {
     while (this.#engine.nextLookMs < atMs) {
       this.#engine.look()
-      if (this.#pace.isSpent) await this.#pace.rest()
-      if (this.#pace.isLate) return false
+      if (this.#pace.isSpent && !(await this.#pace.rest())) return false
     }
     return true
   }
@@ -135,7 +151,9 @@ class Backtest {
   }
 
   #tooLate(): Refusal {
-    const { deadlineMs } = this.#tools.settings
+    const { settings, signal } = this.#tools
+    if (signal.aborted) return stopping
+    const { deadlineMs } = settings
     return refuse(
       'BACKTEST_TIMED_OUT',
       `${this.#events} events were read in ${deadlineMs} ms and it was not done; ask for a time that ends earlier`,

@@ -36,8 +36,10 @@ export class Findings {
   /** A machine that is heard has come back from wherever it was; one that others took out was not policy's any more. */
   met({ type, data }: MachineFact, nowMs: number): void {
     const { machineId } = data
-    if (heard.has(type)) for (const ledger of Object.values(this.#ledgers)) ledger.returned(machineId, nowMs)
-    else if (type !== 'MachineDeregistered' || data.cause.decisionId !== null) return
+    if (heard.has(type)) {
+      this.#ledgers.proposed.returned(machineId, nowMs)
+      this.#ledgers.actual.returned(machineId, nowMs)
+    } else if (type !== 'MachineDeregistered' || data.cause.decisionId !== null) return
     this.#removals.end(machineId)
     this.#withholdings.end(machineId)
   }

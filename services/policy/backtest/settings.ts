@@ -19,8 +19,8 @@ export const backtestDefaults: BacktestSettings = {
   eventsMax: 20_000_000,
   periodMaxMs: 366 * dayMs,
   deadlineMs: 45_000,
-  sliceMs: 12,
-  pageEventsMax: 2_000,
+  sliceMs: 8,
+  pageEventsMax: 1_000,
   itemsMax: 1_000,
   replyBytesMax: 900_000,
 }

@@ -9,6 +9,7 @@ import type { Verdicts } from '../state.ts'
 import { tripped } from '../guards.ts'
 import type { Member, World } from '../world.ts'
 import type { Moment } from '../bench.ts'
+import { stopping } from './backtest.ts'
 import { caveatsOf } from './caveats.ts'
 import { Counterfactual } from './counterfactual.ts'
 import { Engine } from './engine.ts'
@@ -29,6 +30,8 @@ export interface WhatIfTools {
   readonly clock: Clock
   readonly settings: BacktestSettings
   readonly sweepMs: number
+  /** Aborts when policy stops: then nobody needs the answer any more. */
+  readonly signal: AbortSignal
 }
 
 /** What policy knows at this moment, of its own so that nothing that is thought of it can touch what is. */
@@ -46,7 +49,7 @@ export async function whatIf(question: WhatIfQuestion, now: Now, tools: WhatIfTo
   if (isRefusal(fallen)) return fallen
   const engine = engineOf(question, now, tools)
   engine.begin(now.nowMs, question.policy)
-  const pace = new Pace(tools.clock, tools.settings)
+  const pace = new Pace(tools.clock, tools.settings, tools.signal)
 
   // Health finds a machine silent once it has missed it for as long as the policy says.
   const silentMs = now.nowMs + policy.health.unavailableAfterMs
@@ -80,8 +83,7 @@ function engineOf({ environmentId }: WhatIfQuestion, now: Now, { settings, sweep
 async function lookUntil(engine: Engine, atMs: number, pace: Pace): Promise<boolean> {
   while (engine.nextLookMs <= atMs) {
     engine.look()
-    if (pace.isSpent) await pace.rest()
-    if (pace.isLate) return false
+    if (pace.isSpent && !(await pace.rest())) return false
   }
   return true
 }
@@ -121,5 +123,7 @@ function rolesLeft(members: readonly Member[], fallen: readonly Member[]): WhatI
   return roles.map((role) => ({ role, answering: count(answering, role), remaining: count(remaining, role) }))
 }
 
-const tooLong = ({ settings }: WhatIfTools): Refusal =>
-  refuse('BACKTEST_TIMED_OUT', `not done in ${settings.deadlineMs} ms; ask for a shorter horizonMs`)
+const tooLong = ({ settings, signal }: WhatIfTools): Refusal =>
+  signal.aborted
+    ? stopping
+    : refuse('BACKTEST_TIMED_OUT', `not done in ${settings.deadlineMs} ms; ask for a shorter horizonMs`)
