@@ -25,7 +25,7 @@ export const publishers: Record<string, readonly string[]> = {
   'remuda.commands.policy.CarryOutRemoval': ['policy'],
   'remuda.commands.policy.ReleaseWithheldRemovals': ['query'],
   'remuda.commands.policy.ListProviders': ['query'],
-  'remuda.commands.deployment.CreateDeployment': ['policy', 'query'],
+  'remuda.commands.deployment.CreateDeployment': ['deployment', 'policy', 'query'],
   'remuda.commands.deployment.RecordTaskResult': ['gateway'],
   'remuda.commands.deployment.GetWorkOrder': ['gateway'],
   'remuda.commands.deployment.CreateRelease': ['query'],
@@ -76,7 +76,7 @@ export const publishers: Record<string, readonly string[]> = {
   '_INBOX_registry.1.2': [],
   '_INBOX_health.1.2': ['gateway'],
   '_INBOX_policy.1.2': ['registry', 'health', 'policy', 'deployment'],
-  '_INBOX_deployment.1.2': ['registry'],
+  '_INBOX_deployment.1.2': ['registry', 'deployment'],
   '_INBOX_gateway.1.2': ['registry', 'deployment'],
   '_INBOX_query.1.2': ['registry', 'health', 'policy', 'deployment'],
 }
