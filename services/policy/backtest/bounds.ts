@@ -23,7 +23,7 @@ export function nextChangeMs(bench: Bench, machines: Iterable<Member>): number {
 /** The first obstacle is the reason that is told, so it alone decides until it clears; behind all of them is the guard. */
 function obstacleMs(bench: Bench, member: Member, released: number): number {
   const obstacle = firstObstacle(bench, member)
-  return obstacle === null ? released : (obstacle.clearsAt ?? never)
+  return obstacle === undefined ? released : (obstacle.clearsAt?.(bench, member) ?? never)
 }
 
 /** A machine that answers though it is said to be terminated is told of once it had time to become late. */

@@ -15,7 +15,13 @@ async function fleet(machines: number, settings: Settings = quick): Promise<Poli
   for (let n = 0; n < machines; n++) {
     const machineId = `m-${n}`
     const who = { machineId, name: `name-${n}`, environmentId, roles: n % 2 === 0 ? ['web'] : ['web', 'cache'] }
-    const data = { ...who, facts: null, attributes: { zone: n < 4 ? 'a' : 'b' }, publicKey: null, enrollmentId: null }
+    const data = {
+      ...who,
+      facts: null,
+      attributes: { zone: n < 4 ? 'a' : 'b' },
+      publicKey: 'k'.repeat(43),
+      enrollmentId: null,
+    }
     await stage.happened(machineStream(machineId), { type: 'MachineRegistered', data: { ...data, returnedFrom: null } })
     await stage.healthy(machineId)
   }
