@@ -62,6 +62,9 @@ export const AgentConfig = z.object({
   killGrace: timeSpan(0, 10 * minuteMs)
     .default(10_000)
     .describe('how long a process may take to end when asked to'),
+  reconnectMax: timeSpan(1_000, 10 * minuteMs)
+    .default(30_000)
+    .describe('how long to wait at most before a server that is away is tried again'),
   stopGrace: timeSpan(0, 10 * minuteMs)
     .default(5_000)
     .describe('how long tasks may run on when the agent is stopped'),

@@ -64,7 +64,7 @@ const packagesOptionsOf = (config: AgentConfig): PackagesOptions => ({
 
 function settingsOf(config: AgentConfig, log: Log): AgentSettings {
   const { token = null, tokenFile, name, tasksMax, checksMax } = config
-  const { role: roles, attribute: attributes, stopGrace: stopGraceMs } = config
+  const { role: roles, attribute: attributes, stopGrace: stopGraceMs, reconnectMax: reconnectMaxMs } = config
   const readToken = async () => {
     if (tokenFile === undefined) return token
     try {
@@ -74,7 +74,17 @@ function settingsOf(config: AgentConfig, log: Log): AgentSettings {
       return null
     }
   }
-  return { ...defaultLimits, token: readToken, name, roles, attributes, tasksMax, checksMax, stopGraceMs }
+  return {
+    ...defaultLimits,
+    token: readToken,
+    name,
+    roles,
+    attributes,
+    tasksMax,
+    checksMax,
+    stopGraceMs,
+    reconnectMaxMs,
+  }
 }
 
 function warnOfPlainHttp(server: string, log: Log): void {
