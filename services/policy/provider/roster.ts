@@ -1,4 +1,5 @@
 import type { Cause, Recorded } from '#contracts/message.ts'
+import { wholePolicy } from '#contracts/policySettings.ts'
 import type { NewsOf } from '../news.ts'
 import type { KnownMachine } from './match.ts'
 
@@ -82,7 +83,7 @@ export class Roster {
 
   #listen({ data, meta }: NewsOf<'EnvironmentCreated' | 'EnvironmentPolicyChanged'>): string | null {
     const { environmentId, policy } = data
-    const { provider } = policy.dynamicRegistration
+    const { provider } = wholePolicy(policy).dynamicRegistration
     const before = this.#listeners.get(environmentId)?.provider ?? null
     if (provider === before) return null
     // What another provider said is nothing that this one has said.

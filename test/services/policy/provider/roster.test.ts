@@ -37,6 +37,12 @@ describe('who listens to a provider', () => {
       ['production', { provider: 'cloud', by: { causationId: 'event-1', correlationId: 'of event-1' } }],
     ])
   })
+  it('is nobody where a policy was stored before there were providers', () => {
+    const story = new Story()
+    story.tell('EnvironmentCreated', { environmentId: 'bare', policy: {} })
+    story.tell('EnvironmentCreated', { environmentId: 'old', policy: { dynamicRegistration: { enabled: true } } })
+    expect([story.named, [...story.roster.listeners()]]).toEqual([[null, null], []])
+  })
   it('follows the policies when they change', () => {
     const story = new Story().policy('cloud').policy('cloud', 'staging').policy('rack').policy(null, 'staging')
     expect(story.named).toEqual(['cloud', 'cloud', 'rack', null])
