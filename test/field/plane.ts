@@ -4,64 +4,121 @@ import { join } from 'node:path'
 import type { Answer, ServiceName } from '#contracts/command.ts'
 import type { Recorded } from '#contracts/message.ts'
 import { makeToken } from '#libs/auth.ts'
+import type { Platform } from '#libs/platform.ts'
 import { createMemoryDisk } from '#libs/store/memoryDisk.ts'
+import type { CheckRunner } from '#services/agent/ports.ts'
+import type { ProviderSource } from '#services/policy/provider/provider.ts'
 import { Context, seedOf } from '#test/simulation/context.ts'
 import type { AnyEvent } from '#test/simulation/events.ts'
 import { Machine } from '#test/simulation/machine.ts'
 import { Office } from '#test/simulation/office.ts'
 import { Server } from '#test/simulation/server.ts'
+import { Trace } from '#test/simulation/trace.ts'
 import { Truth } from '#test/simulation/truth.ts'
-import { createVirtualClock } from '#test/support/virtualClock.ts'
+import { createVirtualClock, type VirtualClock } from '#test/support/virtualClock.ts'
+import { Landscape } from './landscape.ts'
 
-const seed = 7
 const minuteMs = 60_000
 export const environmentId = 'production'
+
+export interface PlaneOptions {
+  readonly seed?: number
+  readonly providers?: readonly ProviderSource[]
+  /** Makes the checks of the policy on the machines; every check passes when it is left out. */
+  readonly checkRunner?: (clock: VirtualClock) => CheckRunner
+}
 
 type EventOf<Type extends AnyEvent['type']> = Recorded<Extract<AnyEvent, { type: Type }>>
 
 /** The whole control plane and real agents in virtual time, with faults only where a test wants one. */
 export class Plane implements AsyncDisposable {
-  readonly world = createVirtualClock({ seed })
+  readonly world: VirtualClock
   readonly disk = createMemoryDisk()
   readonly server: Server
+  /** What is to be seen of the machines without an agent. */
+  readonly landscape: Landscape
+  readonly truth: Truth
+  readonly trace: Trace
   readonly machines = new Map<string, Machine>()
+  /** Machines without an agent, by their ids, which are their names. */
+  readonly bare = new Set<string>()
   readonly troubles: string[] = []
+  /** Commands between services, by type, that do not arrive for as long as they are named here. */
+  readonly held = new Set<string>()
+  /** Told of what is stored, at that moment. */
+  onStored: ((events: readonly AnyEvent[]) => void) | null = null
   readonly #folder = mkdtempSync(join(tmpdir(), 'remuda-field-'))
-  readonly #stage = new Context(this.world, 'stage', seedOf(seed, 'stage'))
-  readonly #truth = new Truth(() => this.world.steadyMs())
+  readonly #options: PlaneOptions
+  readonly #seed: number
+  readonly #stage: Context
   readonly #office: Office
-  readonly #token = makeToken(this.#stage.clock, 'join', 'field')
+  readonly #token
 
-  private constructor() {
-    const { world, disk, troubles } = this
+  constructor(options: PlaneOptions = {}) {
+    const { seed = 7, providers = [] } = options
+    const world = createVirtualClock({ seed })
+    const { disk, troubles } = this
+    this.#options = options
+    this.#seed = seed
+    this.world = world
+    this.landscape = new Landscape(world)
+    this.truth = new Truth(() => world.steadyMs())
+    this.#stage = new Context(world, 'stage', seedOf(seed, 'stage'))
+    this.#token = makeToken(this.#stage.clock, 'join', 'field')
     this.server = new Server({
-      ...{ world, disk, seed, readModelFile: join(this.#folder, 'model.db'), tamper: (platform) => platform },
+      ...{ world, disk, seed, readModelFile: join(this.#folder, 'model.db') },
+      tamper: (platform) => this.#holding(platform),
+      ...{ probing: { look: this.landscape.look }, providers },
       busFaults: () => ({}),
       storeFaults: () => null,
       onTrouble: (what) => void troubles.push(what),
     })
+    this.trace = new Trace(disk, world.steadyMs, (events) => this.onStored?.(events))
     this.#office = new Office(this.#stage, this.server, () => disk.events.length)
   }
 
   /** @param policy the settings of the one environment, `production` */
-  static async start(policy: object = {}): Promise<Plane> {
-    const plane = new Plane()
+  static async start(policy: object = {}, options: PlaneOptions = {}): Promise<Plane> {
+    const plane = new Plane(options)
     await plane.begin()
     await plane.must('registry', 'CreateEnvironment', { environmentId, name: 'Production', policy })
-    const { publicId: enrollmentId, secretHash } = plane.#token
-    const allowed = { environmentId, roles: [], expiresAt: Date.UTC(2030, 0), usesMax: 1_000 }
-    await plane.must('registry', 'CreateEnrollment', { enrollmentId, secretHash, ...allowed })
+    await plane.invite()
     return plane
+  }
+
+  /** Lets machines into the environment. */
+  async invite(): Promise<void> {
+    const { publicId: enrollmentId, secretHash } = this.#token
+    const allowed = { environmentId, roles: [], expiresAt: Date.UTC(2030, 0), usesMax: 1_000 }
+    await this.must('registry', 'CreateEnrollment', { enrollmentId, secretHash, ...allowed })
   }
 
   /** Starts the server, or starts it again. */
   async begin(): Promise<void> {
+    this.truth.serverBegan()
     await this.#done(this.server.start(0))
   }
 
   /** Stops the server in good order. */
   async end(): Promise<void> {
     await this.#done(this.server.stop())
+    this.#down()
+  }
+
+  /** The server dies in the middle of whatever it does. */
+  crash(): void {
+    this.server.crash()
+    this.#down()
+  }
+
+  /** The server dies in the moment in which such an event is stored, before anybody has read it. */
+  async crashBehind(type: AnyEvent['type'], name: string): Promise<void> {
+    this.onStored = () => {
+      if (this.count(type, name) === 0) return
+      this.onStored = null
+      this.crash()
+    }
+    await this.until(() => !this.server.isUp)
   }
 
   pass(ms: number): Promise<void> {
@@ -70,18 +127,23 @@ export class Plane implements AsyncDisposable {
 
   /** Turns on machines with agents and waits until all are healthy. */
   async machinesIn(zone: string, ...names: readonly string[]): Promise<void> {
-    for (const name of names) {
-      const { world, server } = this
-      const machine = new Machine({
-        ...{ world, stage: this.#stage, server, truth: this.#truth, seed, zone, name, roles: [] },
-        token: this.#token.token,
-        tamper: (files) => files,
-        onTrouble: (what) => void this.troubles.push(what),
-      })
-      this.machines.set(name, machine)
-      machine.boot()
-    }
+    for (const name of names) this.machine(name, { zone }).boot()
     await this.until(() => names.every((name) => this.count('MachineBecameHealthy', name) > 0))
+  }
+
+  /** A machine with an agent that is not turned on yet. @param key how tests call it, where another one has its name */
+  machine(name: string, how: { zone: string; key?: string; original?: Machine }): Machine {
+    const { world, server, truth } = this
+    const { checkRunner } = this.#options
+    const machine = new Machine({
+      ...{ world, stage: this.#stage, server, truth, seed: seedOf(this.#seed, how.key ?? name), name, roles: [] },
+      ...{ zone: how.zone, token: this.#token.token, tamper: (files) => files },
+      ...(checkRunner && { checkRunner: checkRunner(world) }),
+      ...(how.original && { original: how.original }),
+      onTrouble: (what) => void this.troubles.push(what),
+    })
+    this.machines.set(how.key ?? name, machine)
+    return machine
   }
 
   /** The machine loses its power. */
@@ -99,7 +161,7 @@ export class Plane implements AsyncDisposable {
   }
 
   idOf(name: string): string {
-    return this.machines.get(name)!.machineId
+    return this.bare.has(name) ? name : this.machines.get(name)!.machineId
   }
 
   async ask(service: ServiceName, type: string, data: object): Promise<Answer> {
@@ -125,7 +187,7 @@ export class Plane implements AsyncDisposable {
 
   /** The names of the machines that an event of the type is about, each once. */
   named(type: AnyEvent['type']): readonly string[] {
-    const names = [...this.machines.keys()]
+    const names = [...this.machines.keys(), ...this.bare]
     return names.filter((name) => this.count(type, name) > 0).toSorted()
   }
 
@@ -139,6 +201,19 @@ export class Plane implements AsyncDisposable {
     this.#stage.kill()
     await this.world.settle()
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #holding(platform: Platform): Platform {
+    const ask: Platform['ask'] = async (...of) => {
+      while (this.held.has(of[1].type)) await platform.clock.sleep(1_000)
+      return platform.ask(...of)
+    }
+    return { ...platform, ask }
+  }
+
+  #down(): void {
+    this.truth.serverEnded()
+    for (const machine of this.machines.values()) machine.road.lost('server', true)
   }
 
   /** Lets time pass until something has been done. */

@@ -3,7 +3,7 @@ import { hashSecret, parseToken } from '#libs/auth.ts'
 import { machineIdOf, verifySignature } from '#libs/machineKey.ts'
 import { silentLog } from '#libs/log.ts'
 import { runAgent } from '#services/agent/agent.ts'
-import type { AgentFiles, AgentPorts, Enroller } from '#services/agent/ports.ts'
+import type { AgentFiles, AgentPorts, CheckRunner, Enroller } from '#services/agent/ports.ts'
 import { defaultLimits } from '#services/agent/settings.ts'
 import type { VirtualClock } from '#test/support/virtualClock.ts'
 import { Context, seedOf } from './context.ts'
@@ -27,6 +27,10 @@ export interface MachineOptions {
   readonly roles: readonly string[]
   readonly seed: number
   readonly tamper: (files: AgentFiles) => AgentFiles
+  /** Makes the checks of the policy; every check passes when it is left out. */
+  readonly checkRunner?: CheckRunner
+  /** The machine whose disk this one is a copy of, down to what tells installations apart. */
+  readonly original?: Machine
   readonly onTrouble: (what: string) => void
 }
 
@@ -35,7 +39,7 @@ export class Machine {
   readonly name: string
   readonly road: Road
   readonly #options: MachineOptions
-  readonly #disk = new MachineDisk()
+  readonly #disk: MachineDisk
   #context: Context | null = null
   #stop = new AbortController()
   #boots = 0
@@ -44,7 +48,9 @@ export class Machine {
   constructor(options: MachineOptions) {
     this.#options = options
     this.name = options.name
-    const { stage, server, truth } = options
+    const { stage, server, truth, original } = options
+    this.#disk = original === undefined ? new MachineDisk() : original.#disk.copy()
+    this.#key = original === undefined ? '' : original.#key
     const heard = (machineId: string) => truth.heard(machineId)
     const told = (frame: ServerFrame) => frame.type === 'result-stored' && truth.acknowledged.add(frame.taskId)
     this.road = new Road(stage, server.listening, heard, told)
@@ -101,7 +107,7 @@ export class Machine {
   }
 
   #ports(context: Context): AgentPorts {
-    const { name, truth, tamper } = this.#options
+    const { name, truth, tamper, checkRunner = passingChecks, original } = this.#options
     const machine = { hostname: name, os: 'linux', arch: 'x64', cpus: 2, memoryBytes: 1, addresses: ['10.0.0.1'] }
     const facts = { ...machine, agentVersion: String(Math.ceil(this.#boots / bootsPerVersion)) }
     return {
@@ -110,9 +116,9 @@ export class Machine {
       enroller: this.#enroller(context),
       files: tamper(this.#disk.open(context)),
       runner: createRunner(context, () => this.machineId, truth),
-      checkRunner: passingChecks,
+      checkRunner,
       packages: { install: () => Promise.reject(new Error('nothing in the simulation has a package')) },
-      machine: { fingerprint: () => Promise.resolve(name), facts: () => facts },
+      machine: { fingerprint: () => Promise.resolve(original?.name ?? name), facts: () => facts },
       log: silentLog,
     }
   }

@@ -38,6 +38,13 @@ export class MachineDisk {
     }
   }
 
+  /** A disk with the same on it, as an image of the machine has. */
+  copy(): MachineDisk {
+    const copy = new MachineDisk()
+    for (const [name, { synced, loose }] of this.#files) copy.#files.set(name, { synced, loose: [...loose] })
+    return copy
+  }
+
   /** The machine loses power: of what was not synced, a part is gone. A process that merely dies loses nothing. */
   losePower(chance: () => number): void {
     for (const file of this.#files.values()) {

@@ -6,6 +6,8 @@ import { createMemoryBus } from '#libs/bus/memory.ts'
 import type { Platform } from '#libs/platform.ts'
 import { openMemoryStore } from '#libs/store/memory.ts'
 import type { MemoryDisk } from '#libs/store/memoryDisk.ts'
+import type { HealthSettings } from '#services/health/service.ts'
+import type { PolicyServiceSettings } from '#services/policy/service.ts'
 import { startQuery, type Query } from '#services/query/service.ts'
 import { startServices, type Services } from '#services/start.ts'
 import { faultyBus, type BusFaults } from '#test/support/faultyBus.ts'
@@ -34,6 +36,9 @@ export interface ServerOptions {
   /** Where the read model is kept, beside the disk of the store. */
   readonly readModelFile: string
   readonly tamper: Tamper
+  /** How machines without an agent are looked at; they are not when this is left out. */
+  readonly probing?: HealthSettings['probing']
+  readonly providers?: PolicyServiceSettings['providers']
   /** The server has given up. With a store that fails it may, and is started again; otherwise it has no reason to. */
   readonly onTrouble: (what: string, storeFails: boolean) => void
 }
@@ -82,11 +87,13 @@ export class Server {
     const life = this.#open(wallOffsetMs)
     this.#life = life
     const { context, platform } = life
-    const { readModelFile: databaseFile } = this.#options
+    const { readModelFile: databaseFile, probing, providers = [] } = this.#options
     try {
       const gatewayId = `gateway-${this.#lives}`
       const query = { databaseFile, version: '0' }
-      const starting = startServices(platform, { names: serviceNames, query, gateway: { gatewayId }, ...paces })
+      const health = { ...paces.health, ...(probing && { probing }) }
+      const own = { gateway: { gatewayId }, health, policy: { ...paces.policy, providers } }
+      const starting = startServices(platform, { names: serviceNames, query, ...paces, ...own })
       const services = await context.own(starting)
       life.services = services
       void services.failure.then((fault) => context.isDead || life.isStopping || this.#trouble(life, 'gave up', fault))
