@@ -14,6 +14,7 @@ import { addProjects } from './nouns/projects.ts'
 import { addReleases } from './nouns/releases.ts'
 import { addStores } from './nouns/store.ts'
 import { addTokens } from './nouns/tokens.ts'
+import { addVault } from './nouns/vault.ts'
 
 /** Everything that `remuda` can be told, with its help. Commander only parses: mistakes are thrown, never exited on. */
 export function createProgram(io: Io): Command {
@@ -44,6 +45,7 @@ const nouns = [
   addParked,
   addTokens,
   addStores,
+  addVault,
 ]
 
 /** Only so that help and mistakes know of them: their own words are never read here. */
