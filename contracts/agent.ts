@@ -5,6 +5,7 @@ import { MachineFacts, publicKey } from './machine.ts'
 import { RemovalCause } from './machine.ts'
 import { TaskResult } from './deployment.ts'
 import { packageDigest, packageName } from './package.ts'
+import { variableName } from './process.ts'
 import { httpCall } from './steps/http.ts'
 import { scriptCharsMax } from './steps/script.ts'
 
@@ -86,6 +87,10 @@ export const WorkOrder = z.object({
   /** In the place of a script, which is empty then: the machine calls an address itself. */
   http: z.object(httpCall(z.object)).optional(),
   environment: z.record(z.string(), z.string()),
+  /** The variables of the environment whose values must not leave the machine. */
+  sensitive: z.array(variableName).optional(),
+  /** The variables whose values the script finds in files; the variables then hold the paths. */
+  files: z.array(variableName).optional(),
   timeLimitMs: durationMs,
   logCharsMax: z.number().int(),
   package: PackageOrder.optional(),

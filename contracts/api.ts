@@ -5,7 +5,7 @@ import * as id from './ids.ts'
 import { packageDigest, packageVersionsMax } from './package.ts'
 import { PolicySettings } from './policySettings.ts'
 import { Probe } from './probe.ts'
-import { Process, Variables } from './process.ts'
+import { Process, scopeShape, Variable, variablesMax } from './process.ts'
 import { DeploymentState } from './rows.ts'
 import { Scope } from './token.ts'
 import { duration } from './units.ts'
@@ -60,7 +60,21 @@ export const CreateProjectBody = z.strictObject({
 })
 export const PutProjectBody = z.strictObject({ name: id.displayName })
 export const PutProcessBody = Process
-export const PutVariablesBody = z.strictObject({ variables: Variables })
+/** A sensitive variable takes a value to have a new one, and none to keep the one that it has. */
+const GivenVariable = z
+  .strictObject({
+    name: Variable.shape.name,
+    value: Variable.shape.value.nullable().optional(),
+    sensitive: z.boolean().optional(),
+    as: Variable.shape.as,
+    ...scopeShape,
+  })
+  .refine(({ value, sensitive }) => sensitive === true || typeof value === 'string', {
+    message: 'only a sensitive variable can be given without its value',
+    path: ['value'],
+  })
+export type GivenVariable = z.infer<typeof GivenVariable>
+export const PutVariablesBody = z.strictObject({ variables: z.array(GivenVariable).max(variablesMax).readonly() })
 export const CreateReleaseBody = z.strictObject({
   version: id.version,
   notes: z.string().max(10_000).default(''),

@@ -25,9 +25,9 @@ export const TaskResult = z.discriminatedUnion('outcome', [
   z.strictObject({
     outcome: z.literal('failed'),
     reason: z.enum([
-      ...['exit-code', 'signal', 'time-limit', 'could-not-start', 'interrupted', 'cancelled', 'bad-output'],
-      ...['no-answer', 'unexpected-answer'],
-    ] as const),
+      ...(['exit-code', 'signal', 'time-limit', 'could-not-start', 'interrupted', 'cancelled'] as const),
+      ...(['bad-output', 'bad-variables', 'no-answer', 'unexpected-answer'] as const),
+    ]),
     exitCode: z.number().int().nullable(),
     detail: z.string().max(2_000),
     durationMs,

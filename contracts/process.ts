@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { role } from './ids.ts'
+import { machineName, role, stepId } from './ids.ts'
 import { approvalStep } from './steps/approval.ts'
 import { deployReleaseStep } from './steps/deployRelease.ts'
 import { deregisterStep } from './steps/deregister.ts'
@@ -15,7 +15,7 @@ export const deploymentTimeLimitMs = 24 * 3_600_000
 export const variablesMax = 500
 export const variableCharsMax = 8 * 1024
 
-const variableName = z
+export const variableName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a variable name takes 1 to 64 letters, digits and underscores')
 
@@ -49,16 +49,38 @@ export const Process = processOf(Step, strictObject)
 export const StoredProcess = processOf(stepSchema(z.object), z.object)
 export type Process = z.infer<typeof Process>
 
-/** A value for scripts, given as an environment variable. The most specific scope wins; equal ones: the later. */
-export const Variable = z.strictObject({
-  name: variableName,
-  value: z.string().max(variableCharsMax),
+/** Where a value holds: everywhere, where nothing is named; else where each dimension that names something fits. */
+export const scopeShape = {
   environments: z.array(z.string()).max(100).default([]),
   roles: z.array(role).max(32).default([]),
+  /** Ids or names of machines. */
+  machines: z.array(machineName).max(100).optional(),
+  steps: z.array(stepId).max(100).optional(),
+}
+
+/** Names a value in the vault. What is recorded is only ever this, never the value, encrypted or not. */
+export const SecretReference = z.object({
+  secretId: z.string().regex(/^[0-9a-f]{32}$/),
+  version: z.number().int().positive(),
+})
+export type SecretReference = z.infer<typeof SecretReference>
+
+/** A value for scripts, given as an environment variable or as the path of a file that holds it. */
+export const Variable = z.strictObject({
+  name: variableName,
+  /** Empty where there is a `secret`. */
+  value: z.string().max(variableCharsMax),
+  ...scopeShape,
+  as: z.enum(['variable', 'file']).optional(),
+  secret: SecretReference.optional(),
 })
 export type Variable = z.infer<typeof Variable>
 
-export const Variables = z.array(Variable).max(variablesMax).readonly()
+/** What a change asks for: a sensitive one without a secret keeps the value that it has. */
+export const WantedVariable = Variable.extend({ sensitive: z.literal(true).optional() })
+export type WantedVariable = z.infer<typeof WantedVariable>
+export const WantedVariables = z.array(WantedVariable).max(variablesMax).readonly()
+
 export const StoredVariables = z.array(z.object(Variable.shape)).readonly()
 
 /** Output variables of one task: `name` to value. */

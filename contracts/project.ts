@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { displayName, environmentId, projectId, reason, roles, version } from './ids.ts'
 import { fact, request } from './message.ts'
-import { Process, StoredProcess, StoredVariables, Variables } from './process.ts'
+import { Process, SecretReference, StoredProcess, StoredVariables, variableName, WantedVariables } from './process.ts'
 
 export const ProjectCommand = z.discriminatedUnion('type', [
   request('CreateProject', { projectId, name: displayName }),
@@ -13,13 +13,18 @@ export const ProjectCommand = z.discriminatedUnion('type', [
   }),
   request('ChangeVariables', {
     projectId,
-    variables: Variables,
+    variables: WantedVariables,
     expectedVersion: z.number().int().nullable().default(null),
   }),
+  /** Makes every value that the sensitive variables of this name ever had unreadable, in releases and backups too. */
+  request('DestroyVariable', { projectId, name: variableName }),
   /** Pins the release that machines of the environment should have; null goes back to the last success. */
   request('SetReleaseOverride', { projectId, environmentId, version: version.nullable(), reason }),
 ])
 export type ProjectCommand = z.infer<typeof ProjectCommand>
+
+const names = z.array(z.string()).readonly()
+const secret = { projectId, ...SecretReference.shape, name: z.string() }
 
 // These shapes are stored for ever: add an event type, never rename or repurpose one.
 export const ProjectEvent = z.discriminatedUnion('type', [
@@ -27,6 +32,12 @@ export const ProjectEvent = z.discriminatedUnion('type', [
   fact('ProjectRenamed', { projectId, name: z.string() }),
   fact('ProcessChanged', { projectId, process: StoredProcess, processVersion: z.number() }),
   fact('VariablesChanged', { projectId, variables: StoredVariables }),
+  fact('SecretSet', {
+    ...secret,
+    scope: z.object({ environments: names, roles: names, machines: names, steps: names }).readonly(),
+  }),
+  /** No value up to this version can be read any more. */
+  fact('SecretDestroyed', secret),
   fact('ReleaseOverrideSet', {
     projectId,
     environmentId,

@@ -77,6 +77,12 @@ export const refusals = {
   PROJECT_EXISTS: { status: 409, sentence: 'There is already a project with this id.' },
   PROCESS_INVALID: { status: 422, sentence: 'This process could never run.' },
   PROCESS_EMPTY: { status: 409, sentence: 'The project has no steps yet.' },
+  VARIABLES_INVALID: { status: 422, sentence: 'These variables could never be used.' },
+  VARIABLE_UNKNOWN: { status: 404, sentence: 'There is no such sensitive variable.' },
+  SECRET_TOO_SHORT: { status: 422, sentence: 'This value is too short to be kept out of logs.' },
+  SECRET_VALUE_MISSING: { status: 422, sentence: 'A sensitive variable has no value to keep.' },
+  SECRET_DESTROYED: { status: 409, sentence: 'The value of a sensitive variable has been destroyed.' },
+  SECRET_UNREADABLE: { status: 409, sentence: 'The value of a sensitive variable cannot be read.' },
   RELEASE_UNKNOWN: { status: 404, sentence: 'There is no such release.' },
   RELEASE_EXISTS: { status: 409, sentence: 'There is already a release with this version.' },
 

@@ -5,8 +5,9 @@ import { HealthEvidence, HealthStatus } from './health.ts'
 import { MachineFacts, RemovalCause } from './machine.ts'
 import { DeferralClause } from './policy.ts'
 import { EnvironmentPolicy } from './policySettings.ts'
-import { StoredProcess, StoredVariables } from './process.ts'
+import { StoredProcess } from './process.ts'
 import { Probe } from './probe.ts'
+import { VariableRow } from './variableRow.ts'
 
 // What the query API answers. Instants are ISO 8601 in UTC; `null` says that there is nothing, never "not asked".
 const at = z.string()
@@ -72,7 +73,7 @@ export const ProjectRow = z.object({
   name: z.string(),
   process: StoredProcess,
   processVersion: z.number(),
-  variables: StoredVariables,
+  variables: z.array(VariableRow).readonly(),
   variablesVersion: z.number(),
   overrides: z.record(z.string(), z.string()),
   latestVersion: z.string().nullable(),
@@ -86,7 +87,7 @@ export const ReleaseRow = z.object({
   notes: z.string(),
   process: StoredProcess,
   processVersion: z.number(),
-  variables: StoredVariables,
+  variables: z.array(VariableRow).readonly(),
   targetRoles: ids,
   createdAt: at,
   createdBy: z.string(),

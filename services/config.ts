@@ -47,6 +47,14 @@ export const ServerConfig = z.object({
     .describe('the folder of uploaded packages; where several processes run, one that all of them share')
     .meta({ accepted: 'a path; when not set, packages in the data folder' }),
   packageMaxBytes: wholeNumber(1, packageBytesMax).default(gibibyte).describe('how large a package may be'),
+  vaultDir: z
+    .string()
+    .optional()
+    .describe(
+      'the folder of sensitive values; where several processes run, one that deployment and the front door share',
+    )
+    .meta({ accepted: 'a path; when not set, vault in the data folder' }),
+  masterKeyFile: file.describe('the master key of sensitive values; when not set, one is made in the data folder'),
   storeUrl: z
     .string()
     .regex(/^(sqlite|memory|postgres|postgresql|(kurrentdb|esdb)(\+discover)?):/, 'no event store that Remuda knows')
@@ -135,6 +143,14 @@ export const variablesOfOthers: readonly string[] = ['REMUDA_SERVER', 'REMUDA_AP
  */
 export function readServerConfig(sources: ConfigSources): ServerConfig {
   const config = readConfig(ServerConfig, sources)
+  if (config.vaultDir !== undefined && config.masterKeyFile === undefined)
+    throw new ConfigMistakes([
+      {
+        name: '--vault-dir',
+        wrong: 'it is given without --master-key-file, so other processes could not read what this one keeps there.',
+        accepted: 'with --master-key-file, whose key can be made by: openssl rand -base64 32',
+      },
+    ])
   // The worker connects to this very process.
   if (config.worker && !config.services.includes('gateway'))
     throw new ConfigMistakes([

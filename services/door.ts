@@ -2,6 +2,7 @@ import type { Blobs } from '#libs/blobs/blobs.ts'
 import { createHttp, listen } from '#libs/http/http.ts'
 import { startInbound } from '#libs/inbound/inbound.ts'
 import type { Platform } from '#libs/platform.ts'
+import type { Vault } from '#libs/vault/vault.ts'
 import { adminTokenOf } from './adminToken.ts'
 import type { ServerConfig } from './config.ts'
 import { mountRoutes, type PackageStorage } from './mount.ts'
@@ -30,7 +31,7 @@ export async function openDoor(
   platform: Platform,
   services: Services,
   version: string,
-  blobs: Blobs,
+  kept: { readonly blobs: Blobs; readonly vault: Vault },
 ): Promise<Door> {
   await using stack = new AsyncDisposableStack()
   const { clock, log } = platform
@@ -41,7 +42,8 @@ export async function openDoor(
   const { authenticate } = authenticator
   const proxies = config.trustedProxies === undefined ? {} : { trustedProxies: config.trustedProxies }
   const app = await createHttp({ log, clock, authenticate, version, limits: config, ...proxies })
-  if (isFront) await mountRoutes(app, platform, services, packagesOf(config, blobs))
+  const storage = { packages: packagesOf(config, kept.blobs), vault: kept.vault }
+  if (isFront) await mountRoutes(app, platform, services, storage)
   const http = stack.use(await listen(app, { host, port: port ?? (isFront ? usualPort : 0) }))
   // Other systems come in where people do, also when they come over the bus.
   if (services.query !== undefined)

@@ -15,6 +15,7 @@ import { openStore } from '#libs/store/open.ts'
 import { StoreFault } from '#libs/store/store.ts'
 import { withoutPassword } from '#libs/store/withoutPassword.ts'
 import { systemClock as clock } from '#libs/systemClock.ts'
+import { openVault } from '#libs/vault/open.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { adminTokenPath } from './adminToken.ts'
 import { readServerConfig, ServerConfig, variablesOfOthers } from './config.ts'
@@ -44,6 +45,7 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
   const probing = await probingOf(config)
   await openDataFolder(data)
   const blobs = await openFileBlobs(config.packagesDir ?? join(data, 'packages'), clock)
+  const vault = await openVault(data, config, clock)
   await using store = await openStore(config.storeUrl, { clock, dataFolder: data, log })
   await using bus = await openBus(config.busUrl, { clock, log, nats })
   await using leases = await openLeases(config.busUrl, { clock, log, nats, store, self })
@@ -60,10 +62,10 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
     query: { databaseFile: join(data, 'query.db'), version },
     gateway: { gatewayId: self },
     health: { probing },
-    deployment: { blobs },
+    deployment: { blobs, vault },
     policy: { providers: (config.providersFile ?? []).map((one) => openProvider(one, log)) },
   })
-  await using door = await openDoor(config, platform, services, version, blobs)
+  await using door = await openDoor(config, platform, services, version, { blobs, vault })
 
   announce(door, config)
   const reason = await Promise.race([aborted(stop), services.failure, door.failure])

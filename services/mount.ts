@@ -1,5 +1,6 @@
 import type { Http } from '#libs/http/http.ts'
 import type { Platform } from '#libs/platform.ts'
+import type { Vault } from '#libs/vault/vault.ts'
 import { consoleRoutes } from './console/static.ts'
 import { deploymentRoutes } from './deployment/routes.ts'
 import { packageRoutes, type PackageRouteOptions } from './deployment/packageRoutes.ts'
@@ -16,6 +17,12 @@ import type { Services } from './start.ts'
 /** Where the bytes of packages are, and how many may come. */
 export type PackageStorage = Omit<PackageRouteOptions, 'ask'>
 
+/** What is kept beside the store. */
+export interface Storage {
+  readonly packages: PackageStorage
+  readonly vault?: Vault
+}
+
 /**
  * The one front door: every service's routes, whether the service runs in this process or elsewhere, since a route
  * only asks over the bus. What needs the service at hand is mounted where it is.
@@ -24,14 +31,14 @@ export async function mountRoutes(
   app: Http,
   platform: Platform,
   { gateway, query }: Services,
-  packages: PackageStorage,
+  { packages, vault }: Storage,
 ): Promise<void> {
   const { ask, clock } = platform
   await app.register(registryRoutes({ ask, clock }))
   await app.register(healthRoutes({ ask }))
   await app.register(policyRoutes({ ask }))
   await app.register(providerRoutes({ ask }))
-  await app.register(deploymentRoutes({ ask }))
+  await app.register(deploymentRoutes({ ask, vault }))
   await app.register(packageRoutes({ ask, ...packages }))
   await app.register(gatewayRoutes({ ask, ...(gateway === undefined ? {} : { gateway }) }))
   const { blobs, limits } = packages

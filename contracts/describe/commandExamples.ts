@@ -79,6 +79,7 @@ export const commandExamples: CommandData = {
     expectedVersion: null,
   },
   ChangeVariables: { projectId, variables: [{ name: 'REGION', value: 'north', environments: [environmentId] }] },
+  DestroyVariable: { projectId, name: 'DB_PASSWORD' },
   SetReleaseOverride: { projectId, environmentId, version, reason: '1.5.0 leaks memory' },
   CreateRelease: { projectId, version, notes: 'Carts survive a restart.' },
 

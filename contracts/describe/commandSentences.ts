@@ -46,6 +46,7 @@ export const commandSentences: Readonly<Record<CommandType, string>> = {
   RenameProject: 'Show the project under another name.',
   ChangeProcess: 'Replace the steps of the project, if they still are those that the change was made from.',
   ChangeVariables: 'Replace the variables of the project.',
+  DestroyVariable: 'Make every value that the sensitive variables of this name ever had unreadable.',
   SetReleaseOverride: 'Pin the release that the environment should have; null goes back to the last success.',
   CreateRelease: 'Freeze steps and variables of the project under a version.',
 

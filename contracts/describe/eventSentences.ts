@@ -56,6 +56,8 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
   ProjectRenamed: 'The project is shown under another name. Its id stays.',
   ProcessChanged: 'The steps of the project are others from now on. Releases that exist keep theirs.',
   VariablesChanged: 'The variables of the project are others from now on. Releases that exist keep theirs.',
+  SecretSet: 'The vault has a new value of a sensitive variable. What is recorded is which one, never the value.',
+  SecretDestroyed: 'No value that a sensitive variable had up to this version can be read any more, by anybody.',
   ReleaseOverrideSet: 'The environment should have this release, or (null) the last that succeeded.',
 
   ReleaseCreated: 'There is a release: a snapshot of steps and variables that never changes.',

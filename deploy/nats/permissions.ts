@@ -62,6 +62,7 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
     ],
     deployment: [
       ...(['CreateProject', 'RenameProject', 'ChangeProcess', 'ChangeVariables', 'SetReleaseOverride'] as const),
+      'DestroyVariable',
       ...(['CreateRelease', 'CreateDeployment', 'CancelDeployment'] as const),
       ...(['AddPackage', 'RemovePackage', 'PrunePackage'] as const),
       ...(['DecideDeployment', 'RetryDeployment'] as const),

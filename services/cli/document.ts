@@ -22,8 +22,7 @@ const fileBytesMax = 1024 * 1024
  * @throws CliError that names file, line and column of what cannot be read
  */
 export async function readDocument(file: string): Promise<Source> {
-  const name = file === '-' ? 'standard input' : file
-  return parseSource(name, await textOf(file, name))
+  return parseSource(nameOf(file), await readText(file))
 }
 
 /** @param name how the file is called in what is said of it */
@@ -69,7 +68,11 @@ export const mistakesAt = (
     }),
   )
 
-async function textOf(file: string, name: string): Promise<string> {
+const nameOf = (file: string) => (file === '-' ? 'standard input' : file)
+
+/** The text of a file, or of standard input. */
+export async function readText(file: string): Promise<string> {
+  const name = nameOf(file)
   // Not the file descriptor: reading that would block, and nobody could interrupt a command that waits for its input.
   const stream = file === '-' ? process.stdin : createReadStream(file)
   const chunks: Buffer[] = []

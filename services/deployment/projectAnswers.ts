@@ -3,7 +3,7 @@ import { ProjectEvent, ReleaseEvent, type ProjectCommand, type ReleaseCommand } 
 import { projectStream, releaseStream } from '#contracts/subjects.ts'
 import type { Answer } from '#contracts/command.ts'
 import type { CommandHandlers } from '#libs/ask.ts'
-import { refuse } from '#libs/decider.ts'
+import { isRefusal, refuse } from '#libs/decider.ts'
 import { createHandler } from '#libs/handle.ts'
 import type { Platform } from '#libs/platform.ts'
 import { answered } from './answered.ts'
@@ -11,14 +11,15 @@ import type { Engine } from './engine.ts'
 import { project } from './project/decider.ts'
 import { targetRolesOf } from './project/mistakes.ts'
 import { release } from './release/decider.ts'
+import type { Secrets } from './secrets.ts'
 
 /** What is asked of projects and releases. A release is made here, from the project as it is at that moment. */
-export function projectAnswers({ store, clock }: Platform, { fleet }: Engine) {
+export function projectAnswers({ store, clock }: Platform, { fleet }: Engine, secrets: Secrets) {
   const projects = createHandler({ store, clock, decider: project, schema: ProjectEvent })
   const releases = createHandler({ store, clock, decider: release, schema: ReleaseEvent })
   const loadRelease = (projectId: string, version: string) => releases.load(releaseStream(projectId, version))
 
-  const onProject = async (command: ProjectCommand, cause: Cause): Promise<Answer> => {
+  const onProject = async (command: Parameters<typeof projects.handle>[1], cause: Cause): Promise<Answer> => {
     const { projectId } = command.data
     return answered(await projects.handle(projectStream(projectId), command, cause), { id: projectId })
   }
@@ -27,7 +28,22 @@ export function projectAnswers({ store, clock }: Platform, { fleet }: Engine) {
     CreateProject: onProject,
     RenameProject: onProject,
     ChangeProcess: onProject,
-    ChangeVariables: onProject,
+
+    async ChangeVariables(command, cause) {
+      const { projectId, variables } = command.data
+      return (await secrets.unknown(projectId, variables)) ?? onProject(command, cause)
+    },
+
+    /** The keys go first: what is recorded as destroyed is so, and a crash in between is put right by asking again. */
+    async DestroyVariable({ data: { projectId, name } }, cause) {
+      const { state } = await projects.load(projectStream(projectId))
+      if (!state.exists) return refuse('PROJECT_UNKNOWN', `there is no project ${projectId}`)
+      const named = Object.entries(state.secrets).filter(([, secret]) => secret.name === name)
+      if (named.length === 0) return refuse('VARIABLE_UNKNOWN', `${projectId} has no sensitive variable ${name}`)
+      const destroyed = await secrets.destroy(named.map(([secretId, { version }]) => ({ secretId, version })))
+      if (isRefusal(destroyed)) return destroyed
+      return onProject({ type: 'DestroySecrets', data: { projectId, destroyed } }, cause)
+    },
 
     /** A pin on what does not exist would hold back everything else in silence. */
     async SetReleaseOverride(command, cause) {

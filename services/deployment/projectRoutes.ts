@@ -6,6 +6,7 @@ import type { Ask } from '#libs/ask.ts'
 import { causeOf, sendAnswer } from '#libs/http/answer.ts'
 import type { Http } from '#libs/http/http.ts'
 import { versionOf } from '#libs/http/ifMatch.ts'
+import { variableRoutes, type VariableRouteOptions } from './variableRoutes.ts'
 
 const params = z.strictObject({ id: id.projectId })
 const overrideParams = z.strictObject({ id: id.projectId, env: id.environmentId })
@@ -19,12 +20,12 @@ type Send = (command: ProjectCommand | ReleaseCommand, request: Parameters<typeo
 
 /** What can be asked of projects and their releases. */
 export const projectRoutes =
-  ({ ask }: { readonly ask: Ask }) =>
+  ({ ask, vault }: VariableRouteOptions) =>
   async (app: Http): Promise<void> => {
     const send: Send = (command, request) => ask('deployment', command, causeOf(request))
     addCreation(app, send)
     addProcess(app, send)
-    addVariables(app, send)
+    await app.register(variableRoutes({ ask, vault }))
     addOverride(app, send)
     addReleases(app, send)
   }
@@ -60,21 +61,6 @@ function addProcess(app: Http, send: Send): void {
       const expectedVersion = versionOf(request.headers['if-match'])
       const data = { projectId: request.params.id, process: request.body, expectedVersion }
       sendAnswer(reply, await send({ type: 'ChangeProcess', data }, request))
-      return reply
-    },
-  )
-}
-
-function addVariables(app: Http, send: Send): void {
-  const summary = 'Replace the variables of a project'
-  const description = 'With If-Match, only when the variables still have that version.'
-  app.put(
-    '/v1/projects/:id/variables',
-    { config: versioned, schema: { tags, summary, description, params, body: api.PutVariablesBody, response: ok } },
-    async (request, reply) => {
-      const expectedVersion = versionOf(request.headers['if-match'])
-      const data = { projectId: request.params.id, variables: request.body.variables, expectedVersion }
-      sendAnswer(reply, await send({ type: 'ChangeVariables', data }, request))
       return reply
     },
   )

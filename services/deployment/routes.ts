@@ -7,6 +7,7 @@ import { causeOf, sendAnswer } from '#libs/http/answer.ts'
 import type { Http } from '#libs/http/http.ts'
 import { uuidOf } from '#libs/ids.ts'
 import { projectRoutes } from './projectRoutes.ts'
+import type { VariableRouteOptions } from './variableRoutes.ts'
 
 const params = z.strictObject({ id: id.deploymentId })
 const tags = ['deployments']
@@ -18,9 +19,9 @@ type Send = (command: DeploymentCommand, request: Parameters<typeof causeOf>[0])
 
 /** What can be asked of projects, releases and deployments: bodies in, commands out, answers back. */
 export const deploymentRoutes =
-  ({ ask }: { readonly ask: Ask }) =>
+  ({ ask, vault }: VariableRouteOptions) =>
   async (app: Http): Promise<void> => {
-    await app.register(projectRoutes({ ask }))
+    await app.register(projectRoutes({ ask, vault }))
     const send: Send = (command, request) => ask('deployment', command, causeOf(request))
     addCreation(app, ask)
     addRetry(app, ask)

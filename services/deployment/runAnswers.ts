@@ -8,11 +8,12 @@ import type { Platform } from '#libs/platform.ts'
 import { answered } from './answered.ts'
 import { creation } from './creation.ts'
 import type { Engine } from './engine.ts'
+import { handOut } from './handOut.ts'
 import type { Release } from './release/decider.ts'
 import { outcomesOf } from './run/ending.ts'
-import { isActive, type Run } from './run/state.ts'
+import type { Run } from './run/state.ts'
+import type { Secrets } from './secrets.ts'
 import { appendTaskLog } from './taskLog.ts'
-import { workOrderFor } from './workOrder.ts'
 
 type Data<Type extends DeploymentCommand['type']> = Extract<DeploymentCommand, { type: Type }>['data']
 type LoadRelease = (projectId: string, version: string) => Promise<{ readonly state: Release }>
@@ -22,6 +23,7 @@ export function runAnswers(
   platform: Platform,
   engine: Engine,
   loadRelease: LoadRelease,
+  secrets: Secrets,
 ): CommandHandlers<DeploymentCommand> {
   const create = creation(engine, loadRelease)
   return {
@@ -43,7 +45,7 @@ export function runAnswers(
     RecordTaskStarted: ({ type, data }, cause) => report(engine, { type, ...data }, cause),
     RecordTaskResult: ({ type, data }, cause) => report(engine, { type, ...data }, cause),
     AppendTaskLog: ({ data }, cause) => appendTaskLog(platform, engine, data, cause),
-    GetWorkOrder: ({ data }) => workOrder(platform, engine, data),
+    GetWorkOrder: ({ data }, cause) => handOut(platform, engine, secrets, data, cause),
   }
 }
 
@@ -67,21 +69,4 @@ function retryOf({ fleet }: Engine, run: Run, id: string): Omit<Data<'CreateDepl
   })
   if (fit.length > 0) return { ...about, machineIds: fit }
   return refuse('TARGET_UNKNOWN', `none of the ${left.length} targets without the release can have it now`)
-}
-
-async function workOrder(
-  { store }: Platform,
-  engine: Engine,
-  { deploymentId, taskId, machineId }: Data<'GetWorkOrder'>,
-): Promise<Answer> {
-  const { state } = await engine.load(deploymentId)
-  const task = state.tasks.get(taskId)
-  if (task === undefined) return refuse('TASK_UNKNOWN', `there is no task ${taskId}`)
-  if (task.machineId !== machineId) return refuse('TASK_FOREIGN', `task ${taskId} is not for ${machineId}`)
-  // What has ended or is being cancelled is never begun, however late somebody asks for it.
-  if (!isActive(task) || task.cancelRequested) return refuse('TASK_UNKNOWN', `task ${taskId} is not to be run any more`)
-  const machine = engine.fleet.machine(machineId)
-  const order = machine && workOrderFor(state, task, machine, store.epoch)
-  if (!order) return refuse('TASK_UNKNOWN', `task ${taskId} is nothing that a machine could run`)
-  return { accepted: true, position: 0, result: { order } }
 }

@@ -4,6 +4,7 @@ import type { Blobs } from '#libs/blobs/blobs.ts'
 import { startConsumer } from '#libs/consume.ts'
 import type { Platform } from '#libs/platform.ts'
 import { startReactor } from '#libs/reactor.ts'
+import type { Vault } from '#libs/vault/vault.ts'
 import { Engine } from './engine.ts'
 import { startInbox } from './inbox.ts'
 import { PackageSweep } from './packageSweep.ts'
@@ -15,6 +16,8 @@ export interface DeploymentSettings {
   /** How long bytes are kept that no package has, and how often they are looked for. */
   readonly orphanGraceMs?: number
   readonly packageSweepMs?: number
+  /** The sensitive values; without it there are none. */
+  readonly vault?: Vault
   /** How often every running deployment is looked at for what did not happen. */
   readonly sweepMs?: number
   /** How long the start may take to read what has happened so far. */
@@ -46,7 +49,7 @@ export async function startDeployment(platform: Platform, settings: DeploymentSe
   engine.goLive()
   if (packages) stack.defer(packages.start())
 
-  const inbox = startInbox(platform, engine)
+  const inbox = startInbox(platform, engine, settings.vault)
   stack.defer(() => inbox.stop())
   const signals = bus.subscribe(taskLeaseSignal, ({ payload }) =>
     engine.renewLease((payload as TaskLeaseSignal).taskId),

@@ -1,23 +1,51 @@
 import type { WorkOrder } from '#contracts/agent.ts'
-import type { Step, Variable } from '#contracts/process.ts'
-import { includedTargets, type Run, type RunTask } from './run/state.ts'
+import type { SecretReference, Step, Variable } from '#contracts/process.ts'
+import { sensitiveCharsMax } from '#contracts/sensitive.ts'
+import type { Run, RunTask } from './run/state.ts'
 import type { FleetMachine } from './run/world.ts'
+import { outputFor, outputVariables, ownVariables } from './variables/own.ts'
+import { resolve, type Given } from './variables/resolve.ts'
+import { variablesAt } from './variables/scope.ts'
 
 /** How much a machine may send of what a task prints, before it cuts and says so. */
 const logCharsMax = 4 * 1024 * 1024
-/** A single variable must fit into the environment of a process; longer lists of names are left out. */
-const namesCharsMax = 100_000
+
+export type SecretVariable = Variable & { readonly secret: SecretReference }
+/** The values of the sensitive variables that a task sees, by name. */
+export type SecretValues = ReadonlyMap<string, string>
+
+/** The sensitive variables whose values a task needs. */
+export const secretsFor = (run: Run, task: RunTask, machine: FleetMachine): readonly SecretVariable[] =>
+  [...chosenFor(run, task, machine)].filter((variable): variable is SecretVariable => variable.secret !== undefined)
 
 /**
  * What a machine is handed to run one attempt: the script and the variables that it may see. Values go into the
- * environment of the process and never into the text of the script, so nothing in them is ever executed.
+ * environment of the process or into files, never into the text of the script, so nothing in them is ever executed.
+ * @param secrets the values of what `secretsFor` names
+ * @returns null where there is nothing that a machine could run; a problem where a variable can have no value
  */
-export function workOrderFor(run: Run, task: RunTask, machine: FleetMachine, epoch: number): WorkOrder | null {
+export function workOrderFor(
+  run: Run,
+  task: RunTask,
+  machine: FleetMachine,
+  epoch: number,
+  secrets: SecretValues = new Map(),
+): WorkOrder | { readonly problem: string } | null {
   const { created } = run
   const definition = run.steps.find((step) => step.definition.id === task.stepId)?.definition
-  if (created === null || definition === undefined) return null
+  const own = ownVariables(run, task, machine)
+  if (created === null || own === null || definition === undefined) return null
   const work = workOf(definition)
   if (work === null) return null
+  const variables = chosenFor(run, task, machine)
+  const given = givenBy(own, variables, secrets)
+  const resolved = resolve(given, (stepId, name) => outputFor(run, machine.machineId, stepId, name))
+  if ('problem' in resolved) return resolved
+  const problem = tooMuch(resolved)
+  if (problem !== null) return { problem }
+  const files = variables.filter(
+    ({ as, name }) => as === 'file' && resolved.values.has(name) && !Object.hasOwn(own, name),
+  )
   return {
     taskId: task.taskId,
     deploymentId: created.deploymentId,
@@ -25,20 +53,9 @@ export function workOrderFor(run: Run, task: RunTask, machine: FleetMachine, epo
     attempt: task.attempt,
     epoch,
     ...work,
-    environment: {
-      ...variablesFor(created.variables, created.environmentId, machine.roles),
-      ...outputVariables(run),
-      REMUDA_PROJECT: created.projectId,
-      REMUDA_VERSION: created.version,
-      REMUDA_ENVIRONMENT: created.environmentId,
-      REMUDA_DEPLOYMENT_ID: created.deploymentId,
-      REMUDA_STEP: task.stepId,
-      REMUDA_ATTEMPT: String(task.attempt),
-      REMUDA_MACHINE_ID: machine.machineId,
-      REMUDA_MACHINE_NAME: machine.name,
-      REMUDA_TARGETS: names(includedTargets(run)),
-      REMUDA_REPLACED_MACHINES: names(replacedTargets(run)),
-    },
+    environment: { ...outputVariables(run), ...Object.fromEntries(resolved.values), ...own },
+    ...(resolved.sensitive.size === 0 ? {} : { sensitive: [...resolved.sensitive] }),
+    ...(files.length === 0 ? {} : { files: files.map(({ name }) => name) }),
     timeLimitMs: task.timeLimitMs,
     logCharsMax,
   }
@@ -51,15 +68,8 @@ function workOf(definition: Step): Pick<WorkOrder, 'interpreter' | 'script' | 'h
       return { interpreter: definition.interpreter, script: definition.script }
     case 'http': {
       const { method, url, headers, body, expect, output } = definition
-      const http = {
-        method,
-        url,
-        headers,
-        expect,
-        ...(body !== undefined && { body }),
-        ...(output !== undefined && { output }),
-      }
-      return { interpreter: '', script: '', http }
+      const more = { ...(body !== undefined && { body }), ...(output !== undefined && { output }) }
+      return { interpreter: '', script: '', http: { method, url, headers, expect, ...more } }
     }
     case 'health-check':
     case 'reevaluate-targets':
@@ -70,47 +80,31 @@ function workOf(definition: Step): Pick<WorkOrder, 'interpreter' | 'script' | 'h
   }
 }
 
-/** The most specific value of each variable: environment and role, then environment, then role, then neither. */
-export function variablesFor(
-  variables: readonly Variable[],
-  environmentId: string,
-  roles: readonly string[],
-): Record<string, string> {
-  const chosen = new Map<string, { rank: number; value: string }>()
-  for (const { name, value, environments, roles: wanted } of variables) {
-    if (environments.length > 0 && !environments.includes(environmentId)) continue
-    if (wanted.length > 0 && !wanted.some((role) => roles.includes(role))) continue
-    const rank = (environments.length > 0 ? 2 : 0) + (wanted.length > 0 ? 1 : 0)
-    if (rank >= (chosen.get(name)?.rank ?? 0)) chosen.set(name, { rank, value })
-  }
-  return Object.fromEntries([...chosen].map(([name, { value }]) => [name, value]))
+function chosenFor(
+  { created }: Run,
+  { stepId }: RunTask,
+  { machineId, name, roles }: FleetMachine,
+): readonly Variable[] {
+  if (created === null) return []
+  const place = { environmentId: created.environmentId, machineId, machineName: name, roles, stepId }
+  return [...variablesAt(created.variables, place).values()]
 }
 
-/** `REMUDA_OUTPUT_<STEP>_<NAME>`: what earlier steps said, one line for each time it was said. */
-function outputVariables({ outputs }: Run): Record<string, string> {
-  const lines = new Map<string, string[]>()
-  for (const { stepId, values } of outputs)
-    for (const [name, value] of Object.entries(values)) {
-      const variable = `REMUDA_OUTPUT_${stepId.replaceAll('-', '_')}_${name}`.toUpperCase()
-      lines.set(variable, [...(lines.get(variable) ?? []), value])
-    }
-  return Object.fromEntries([...lines].map(([name, values]) => [name, linesThatFit(values)]))
-}
+/** What Remuda itself says stands over a project's variable of the same name. */
+const givenBy = (own: object, variables: readonly Variable[], secrets: SecretValues): ReadonlyMap<string, Given> =>
+  new Map([
+    ...variables.map(({ name, value, secret }): [string, Given] => [
+      name,
+      { value: secret === undefined ? value : (secrets.get(name) ?? ''), sensitive: secret !== undefined },
+    ]),
+    ...Object.entries(own).map(([name, value]): [string, Given] => [name, { value: escaped(value), sensitive: false }]),
+  ])
 
-/** Whole values as long as there is room: a part of a name is the name of something else. */
-function linesThatFit(values: readonly string[]): string {
-  let chars = 0
-  const tooMany = values.findIndex((value) => (chars += value.length + 1) > namesCharsMax)
-  return values.slice(0, tooMany === -1 ? values.length : tooMany).join('\n')
-}
+/** Names of machines and versions hold no reference, whatever they look like. */
+const escaped = (value: string): string => value.replaceAll('#{', '##{')
 
-const replacedTargets = (run: Run) =>
-  run.targets
-    .valueSeq()
-    .filter(({ excluded }) => excluded?.cause === 'replaced')
-    .toArray()
-
-const names = (targets: readonly { readonly name: string }[]): string => {
-  const list = targets.map(({ name }) => name).join(',')
-  return list.length > namesCharsMax ? '' : list
+function tooMuch({ values, sensitive }: { values: ReadonlyMap<string, string>; sensitive: ReadonlySet<string> }) {
+  const chars = [...sensitive].reduce((sum, name) => sum + values.get(name)!.length, 0)
+  if (chars <= sensitiveCharsMax) return null
+  return `the sensitive variables for this task have ${chars} characters together, at most ${sensitiveCharsMax}`
 }

@@ -2,8 +2,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { DeploymentsQuery, OneQuery, PageQuery } from '#contracts/api.ts'
 import * as id from '#contracts/ids.ts'
-import { Process, StoredVariables } from '#contracts/process.ts'
+import { Process } from '#contracts/process.ts'
 import { DeploymentRow, ProjectRow, ReleaseRow, TaskRow } from '#contracts/rows.ts'
+import { VariableRow } from '#contracts/variableRow.ts'
 import { found, fresh, pageOf, sendDoc, sendPage, type Asked } from './answers.ts'
 import { deploymentDoc, deploymentPage, planOf, releasePage, targetsListedMax, taskPage } from './delivery.ts'
 import { deployments as kept } from './views/deployments.ts'
@@ -13,7 +14,7 @@ type App = Parameters<FastifyPluginAsyncZod>[0]
 type Query = Asked['query']
 const config = { scope: 'read' } as const
 const project = { tags: ['projects'], params: z.strictObject({ id: id.projectId }) }
-const VariablesReply = z.object({ variables: StoredVariables })
+const VariablesReply = z.object({ variables: z.array(VariableRow).readonly() })
 const deployment = { tags: ['deployments'], params: z.strictObject({ id: id.deploymentId }) }
 
 /** What can be asked of projects, releases and deployments. */

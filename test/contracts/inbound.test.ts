@@ -17,6 +17,7 @@ const overHttpAlone: Readonly<Record<string, string>> = {
   'POST /v1/packages/:/prune': 'goes with the upload',
   'POST /v1/enrollments': 'is answered with a secret',
   'POST /v1/tokens': 'is answered with a secret',
+  'POST /v1/projects/:/variables/:/destroy': 'can not be taken back, so it is asked for by hand',
   'PUT /v1/projects/:/variables': 'may hold secrets',
   'POST /v1/environments/:/policy/backtest': 'is a question, and changes nothing',
   'POST /v1/environments/:/policy/what-if': 'is a question, and changes nothing',
@@ -40,7 +41,7 @@ async function allRoutes(): Promise<ReadonlyMap<string, RouteOptions>> {
   const limits = { bytesMax: 1, uploadMs: 1_000, uploadStallMs: 1_000 }
   await testHttp((app) => {
     app.addHook('onRoute', (route) => void routes.set(keyOf(route.method, route.url), route))
-    void app.register((scope) => mountRoutes(scope, platform, services, { blobs, limits }))
+    void app.register((scope) => mountRoutes(scope, platform, services, { packages: { blobs, limits } }))
     void app.register(queryRoutes({ query, ...platform }))
   })
   return routes

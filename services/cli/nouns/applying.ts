@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander'
 import { z } from 'zod'
 import { displayName, projectId } from '#contracts/ids.ts'
-import { Process, Variables } from '#contracts/process.ts'
+import { PutVariablesBody } from '#contracts/api.ts'
+import { Process } from '#contracts/process.ts'
 import type { ProjectRow } from '#contracts/rows.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
@@ -14,7 +15,7 @@ const ProjectFile = z.strictObject({
   project: projectId,
   name: displayName.optional(),
   process: Process.optional(),
-  variables: Variables.optional(),
+  variables: PutVariablesBody.shape.variables.optional(),
 })
 type ProjectFile = z.infer<typeof ProjectFile>
 
@@ -67,9 +68,19 @@ function changesTo(now: ProjectRow | null, { project: id, name, process, variabl
   const put = (what: string, address: string, body: object, under: readonly string[]) =>
     changes.push({ what, method: 'PUT', address: `${at}/${address}`, body, under })
   if (process !== undefined && !same(process, now?.process)) put('other steps', 'process', process, ['process'])
-  if (variables !== undefined && !same(variables, now?.variables))
+  if (variables !== undefined && !sameVariables(variables, now?.variables))
     put('other variables', 'variables', { variables }, [])
   return changes
+}
+
+/** A sensitive value is shown to nobody, so one that the file gives is always set anew, and one that it leaves out stays. */
+function sameVariables(wanted: NonNullable<ProjectFile['variables']>, now: ProjectRow['variables'] = []): boolean {
+  if (wanted.some(({ sensitive, value }) => sensitive === true && typeof value === 'string')) return false
+  const told = ({ name, value, sensitive, as, ...scope }: (typeof wanted)[number] | (typeof now)[number]) => [
+    ...[name, sensitive === true ? null : value, sensitive === true, as ?? 'variable'],
+    ...[scope.environments, scope.roles, scope.machines ?? [], scope.steps ?? []],
+  ]
+  return JSON.stringify(wanted.map(told)) === JSON.stringify(now.map(told))
 }
 
 /** What the server kept has been through the same schema, so equal things are written alike. */

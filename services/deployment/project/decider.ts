@@ -1,10 +1,11 @@
 import type { ProjectCommand, ProjectEvent } from '#contracts/project.ts'
 import type { Process, Variable } from '#contracts/process.ts'
-import { refuse, type Decider } from '#libs/decider.ts'
-import { bytesOf, processMistakes } from './mistakes.ts'
+import { isRefusal, refuse, type Decider } from '#libs/decider.ts'
+import { processMistakes } from './mistakes.ts'
+import { changeVariables, destroySecrets, type DestroySecrets, type Secret } from './variables.ts'
 
-/** With the process they go into one fact of each deployment. */
-const variablesBytesMax = 256 * 1024
+/** What is destroyed is known only where the vault is: the request for it becomes `DestroySecrets` there. */
+type Command = Exclude<ProjectCommand, { type: 'DestroyVariable' }> | DestroySecrets
 
 export interface Project {
   readonly exists: boolean
@@ -14,13 +15,15 @@ export interface Project {
   readonly variables: readonly Variable[]
   /** How often the variables were changed. */
   readonly variablesVersion: number
+  /** Every value that was ever kept in the vault for it, by its id: releases may still refer to it. */
+  readonly secrets: Readonly<Record<string, Secret>>
   readonly overrides: Readonly<Record<string, string | null>>
 }
 
-export const project: Decider<Project, ProjectCommand, ProjectEvent> = {
+export const project: Decider<Project, Command, ProjectEvent> = {
   initial: {
     ...{ exists: false, name: '', process: { steps: [] }, processVersion: 0 },
-    ...{ variables: [], variablesVersion: 0, overrides: {} },
+    ...{ variables: [], variablesVersion: 0, secrets: {}, overrides: {} },
   },
 
   decide({ type, data }, state) {
@@ -47,14 +50,13 @@ export const project: Decider<Project, ProjectCommand, ProjectEvent> = {
 
       case 'ChangeVariables': {
         const { variables, expectedVersion } = data
-        if (same(variables, state.variables)) return []
-        const changed = changedMeanwhile('variables', state.variablesVersion, expectedVersion)
-        if (changed !== null) return changed
-        const bytes = bytesOf(variables)
-        return bytes > variablesBytesMax
-          ? refuse('BODY_TOO_LARGE', `the variables take ${bytes} bytes as JSON, at most ${variablesBytesMax}`)
-          : [{ type: 'VariablesChanged', data: { projectId, variables } }]
+        const decision = changeVariables(projectId, variables, state)
+        if (!isRefusal(decision) && decision.length === 0) return []
+        return changedMeanwhile('variables', state.variablesVersion, expectedVersion) ?? decision
       }
+
+      case 'DestroySecrets':
+        return destroySecrets(data, state)
 
       case 'SetReleaseOverride':
         return (state.overrides[data.environmentId] ?? null) === data.version
@@ -72,6 +74,19 @@ export const project: Decider<Project, ProjectCommand, ProjectEvent> = {
         return { ...state, process: event.data.process, processVersion: event.data.processVersion }
       case 'VariablesChanged':
         return { ...state, variables: event.data.variables, variablesVersion: state.variablesVersion + 1 }
+      case 'SecretSet': {
+        const { secretId, name, scope, version } = event.data
+        const destroyedThrough = state.secrets[secretId]?.destroyedThrough ?? 0
+        return { ...state, secrets: { ...state.secrets, [secretId]: { name, scope, version, destroyedThrough } } }
+      }
+      case 'SecretDestroyed': {
+        const { secretId, version } = event.data
+        const secret = state.secrets[secretId]
+        const secrets = secret
+          ? { ...state.secrets, [secretId]: { ...secret, destroyedThrough: version } }
+          : state.secrets
+        return { ...state, secrets, variablesVersion: state.variablesVersion + 1 }
+      }
       case 'ReleaseOverrideSet':
         return { ...state, overrides: { ...state.overrides, [event.data.environmentId]: event.data.version } }
     }

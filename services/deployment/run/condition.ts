@@ -1,5 +1,5 @@
 import { Environment, type ASTNode } from '@marcbachmann/cel-js'
-import { variablesFor } from '../workOrder.ts'
+import { variablesAt } from '../variables/scope.ts'
 import type { Created, Run } from './state.ts'
 
 // An expression of CEL is pure and always ends. That it ends soon is seen to here: it is short, goes over a list of
@@ -29,7 +29,7 @@ export function isTrueOf(
 ): { readonly value: boolean } | { readonly problem: string } {
   try {
     const known = {
-      vars: new Map(Object.entries(variablesFor(variables, environmentId, []))),
+      vars: plainVariables(variables, environmentId),
       outputs: outputsOf(run),
       ...{ env: environmentId, failed: run.failure !== null },
     }
@@ -37,6 +37,13 @@ export function isTrueOf(
   } catch (error) {
     return { problem: told(expression, error) }
   }
+}
+
+/** What holds for the whole environment. Sensitive values are no matter for a condition, which is shown to everybody. */
+function plainVariables(variables: Created['variables'], environmentId: string): ReadonlyMap<string, string> {
+  const nowhere = { machineId: '', machineName: '', roles: [], stepId: '' }
+  const chosen = [...variablesAt(variables, { environmentId, ...nowhere }).values()]
+  return new Map(chosen.flatMap(({ name, value, secret }) => (secret === undefined ? [[name, value] as const] : [])))
 }
 
 /** Every step has its outputs, though it be none, so that it can be asked whether it said something. */

@@ -2,14 +2,16 @@ import type { ProjectEvent, ReleaseEvent } from '#contracts/project.ts'
 import type { ProjectRow, ReleaseRow } from '#contracts/rows.ts'
 import type { View } from '#libs/view.ts'
 import { iso } from './iso.ts'
+import { variableRows, withoutSecret } from './variables.ts'
 
 export const projects: View<ProjectRow, ProjectEvent | ReleaseEvent> = {
-  name: 'projects.v2',
+  name: 'projects.v3',
   observes: [
     'ProjectCreated',
     'ProjectRenamed',
     'ProcessChanged',
     'VariablesChanged',
+    'SecretDestroyed',
     'ReleaseOverrideSet',
     'ReleaseCreated',
   ],
@@ -28,7 +30,12 @@ export const projects: View<ProjectRow, ProjectEvent | ReleaseEvent> = {
       case 'ProcessChanged':
         return row && { ...row, process: fact.data.process, processVersion: fact.data.processVersion }
       case 'VariablesChanged':
-        return row && { ...row, variables: fact.data.variables, variablesVersion: row.variablesVersion + 1 }
+        return row && withVariables(row, variableRows(fact.data.variables, row.variables))
+      // What is shown of it comes with the variables.
+      case 'SecretSet':
+        return row
+      case 'SecretDestroyed':
+        return row && withVariables(row, withoutSecret(row.variables, fact.data))
       case 'ReleaseOverrideSet': {
         const { environmentId, version } = fact.data
         if (row === undefined) return row
@@ -41,13 +48,25 @@ export const projects: View<ProjectRow, ProjectEvent | ReleaseEvent> = {
   },
 }
 
+/** Each change of what is shown of them is a version of its own, which their ETag is. */
+const withVariables = (row: ProjectRow, variables: ProjectRow['variables']): ProjectRow => ({
+  ...row,
+  variables,
+  variablesVersion: row.variablesVersion + 1,
+})
+
 export const releaseKey = (projectId: string, version: string): string => `${projectId}@${version}`
 
 export const releases: View<ReleaseRow, ReleaseEvent> = {
-  name: 'releases.v1',
+  name: 'releases.v2',
   observes: ['ReleaseCreated'],
   keysOf: ({ data }) => [releaseKey(data.projectId, data.version)],
   columns: { projectId: (row) => row.projectId },
   indexes: [['projectId']],
-  project: (_, { data, meta }) => ({ ...data, createdAt: iso(meta.at), createdBy: meta.actor }),
+  project: (_, { data, meta }) => ({
+    ...data,
+    variables: variableRows(data.variables),
+    createdAt: iso(meta.at),
+    createdBy: meta.actor,
+  }),
 }

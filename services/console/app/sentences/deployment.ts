@@ -60,6 +60,9 @@ export const projectSentences: SentencesOf<ProjectEvent> = {
     `The process of ${projectId} has ${count(process.steps.length, 'step')} now (version ${processVersion}).`,
   VariablesChanged: ({ projectId, variables }) =>
     `The variables of ${projectId} were changed; there are ${variables.length}.`,
+  SecretSet: ({ projectId, name, version }) =>
+    `${name} of ${projectId} has a new value (version ${version}), which is sensitive.`,
+  SecretDestroyed: ({ projectId, name }) => `The value of ${name} of ${projectId} was destroyed.`,
   ReleaseOverrideSet: ({ projectId, environmentId, version, reason }) =>
     version === null
       ? `${environmentId} takes the newest good release of ${projectId} again: ${reason}.`

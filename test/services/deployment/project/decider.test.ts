@@ -1,24 +1,25 @@
 import { describe, it } from 'vitest'
-import type { ProjectCommand, ProjectEvent } from '#contracts/project.ts'
+import type { ProjectEvent } from '#contracts/project.ts'
 import { project } from '#services/deployment/project/decider.ts'
 import { specify } from '#test/support/spec.ts'
 import { processOf } from '../run/play.ts'
 
 const given = specify(project)
+type Command = Parameters<typeof project.decide>[0]
 const projectId = 'shop'
-const create = (name = 'Shop'): ProjectCommand => ({ type: 'CreateProject', data: { projectId, name } })
-const rename = (name: string): ProjectCommand => ({ type: 'RenameProject', data: { projectId, name } })
+const create = (name = 'Shop'): Command => ({ type: 'CreateProject', data: { projectId, name } })
+const rename = (name: string): Command => ({ type: 'RenameProject', data: { projectId, name } })
 const process = processOf({ id: 'a' })
-const change = (to = process, expectedVersion: number | null = null): ProjectCommand => ({
+const change = (to = process, expectedVersion: number | null = null): Command => ({
   type: 'ChangeProcess',
   data: { projectId, process: to, expectedVersion },
 })
 const variables = [{ name: 'A', value: '1', environments: [], roles: [] }]
-const set = (to = variables, expectedVersion: number | null = null): ProjectCommand => ({
+const set = (to = variables, expectedVersion: number | null = null): Command => ({
   type: 'ChangeVariables',
   data: { projectId, variables: to, expectedVersion },
 })
-const pin = (version: string | null, environmentId = 'production'): ProjectCommand => ({
+const pin = (version: string | null, environmentId = 'production'): Command => ({
   type: 'SetReleaseOverride',
   data: { projectId, environmentId, version, reason: 'why' },
 })
