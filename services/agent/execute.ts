@@ -2,6 +2,8 @@ import type { WorkOrder } from '#contracts/agent.ts'
 import type { TaskResult } from '#contracts/deployment.ts'
 import type { MachineKey } from '#libs/machineKey.ts'
 import type { Journal } from './journal.ts'
+import { createMask } from './masking/mask.ts'
+import { maskOutput, withoutSecrets } from './masking/output.ts'
 import type { AgentPorts, FailureReason, RunOptions, RunOutcome, StopReason } from './ports.ts'
 import type { Reported, Reports } from './reports.ts'
 import type { AgentSettings } from './settings.ts'
@@ -53,7 +55,10 @@ export async function execute(
   const deliver = (chunk: Chunk) => reports.chunk(task, chunk)
   const { logChunkCharsMax: chunkCharsMax, logFlushMs: flushMs } = settings
   const taskLog = createTaskLog({ clock, files, log, taskId, charsMax, chunkCharsMax, flushMs, deliver })
-  const outcome = await runWithPackage(order, { signal, output: taskLog.write }, needs)
+  const mask = createMask((order.sensitive ?? []).map((name) => order.environment[name] ?? ''))
+  const masked = maskOutput(mask, { clock, flushMs, write: taskLog.write })
+  const outcome = withoutSecrets(await runWithPackage(order, { signal, output: masked.output }, needs), mask)
+  masked.end()
   const { truncated: logTruncated } = taskLog.end()
   const durationMs = Math.round(clock.steadyMs() - startedMs)
   if (outcome.outcome === 'succeeded') return { ...outcome, durationMs, logTruncated }

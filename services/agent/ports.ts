@@ -73,8 +73,11 @@ export interface ScriptEnd {
 export interface RunOptions {
   /** Aborted with a `StopReason`. */
   readonly signal: AbortSignal
-  /** Takes what the script prints; false when no more of it is wanted. */
-  output(text: string): boolean
+  /**
+   * Takes what the script prints; false when no more of it is wanted.
+   * @param source which of its streams it comes from
+   */
+  output(text: string, source?: 'out' | 'err'): boolean
 }
 
 export interface Runner {

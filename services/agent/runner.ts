@@ -5,9 +5,8 @@ import { callHttp } from './httpCall.ts'
 import { readOutputs } from './outputs.ts'
 import type { FailureReason, RunOptions, RunOutcome, Runner } from './ports.ts'
 import { clearLeftover, makeFolder, removeFolder, runScript, writeOwn, type ScriptLimits } from './script.ts'
+import { environmentFor, taskVariable, writeValues } from './scriptEnvironment.ts'
 import { taskFileName } from './taskLog.ts'
-
-const taskVariable = 'REMUDA_TASK_ID'
 
 /** The limits of a script, as far as they are not to be the usual ones. */
 export interface RunnerOptions extends Partial<ScriptLimits> {
@@ -42,22 +41,15 @@ async function runIn(folder: string, order: WorkOrder, run: RunOptions, limits: 
   await makeFolder(folder)
   const outputFile = join(folder, 'output')
   await writeOwn(outputFile, '')
+  const paths = await writeValues(order, folder)
   const { interpreter, script, timeLimitMs } = order
-  const given = { interpreter, script, timeLimitMs, environment: environmentFor(order, outputFile) }
-  const end = await runScript(folder, given, run, limits)
+  const environment = { ...environmentFor(order, outputFile), ...paths }
+  const end = await runScript(folder, { interpreter, script, timeLimitMs, environment }, run, limits)
   if (end.reason !== null) return { ...failure(end.reason, end.detail), exitCode: end.exitCode }
   const parsed = await readOutputs(outputFile)
   return 'problem' in parsed ? failure('bad-output', parsed.problem) : { outcome: 'succeeded', outputs: parsed.outputs }
 }
 
-const environmentFor = (order: WorkOrder, outputFile: string) => ({
-  ...order.environment,
-  REMUDA_OUTPUT: outputFile,
-  [taskVariable]: order.taskId,
-  REMUDA_DEPLOYMENT_ID: order.deploymentId,
-  REMUDA_STEP_ID: order.stepId,
-  REMUDA_ATTEMPT: String(order.attempt),
-})
 
 const failure = (reason: FailureReason, detail: string) =>
   ({ outcome: 'failed', reason, exitCode: null, detail }) as const

@@ -5,9 +5,11 @@ import type { Readable } from 'node:stream'
  * Hands on what a process prints, both streams as they come, until no more is wanted; the rest is read and dropped,
  * so that a script that prints too much is not held up.
  */
-export function copyOutput(child: ChildProcess, output: (text: string) => boolean) {
+export function copyOutput(child: ChildProcess, output: (text: string, source: 'out' | 'err') => boolean) {
   const streams = [child.stdout, child.stderr].filter((stream) => stream !== null)
-  const ended = Promise.all(streams.map((stream) => copy(stream, output)))
+  const ended = Promise.all(
+    streams.map((stream) => copy(stream, (text) => output(text, stream === child.stderr ? 'err' : 'out'))),
+  )
   return {
     /** Resolves when all who hold the streams open have let go of them. */
     ended,
