@@ -73,7 +73,8 @@ export class Remuda implements AsyncDisposable {
   }
 
   async startServer(flags: readonly string[] = []): Promise<void> {
-    const own = ['--port', String(this.#port), '--data', this.data, '--log-level', 'warn']
+    const level = flags.includes('--log-level') ? [] : ['--log-level', 'warn']
+    const own = ['--port', String(this.#port), '--data', this.data, ...level]
     const server = new Running(serverMain, [...own, ...flags])
     this.server = server
     const said = await until('the server is up', startWithinMs, async () => {

@@ -16,15 +16,14 @@ export function spellingsOf(values: Iterable<string>): Spellings {
   const wrapped = new Set<string>()
   for (const value of values)
     for (const line of maskedLines(value)) {
-      for (const spelling of [...asWritten(line), ...inUrls(line)]) if (spelling.length >= charsMin) exact.add(spelling)
+      for (const spelling of [...asWritten(line), ...inShells(line), ...inUrls(line)])
+        if (spelling.length >= charsMin) exact.add(spelling)
       for (const spelling of [...inBase64(line), ...inHex(line)]) if (spelling.length >= charsMin) wrapped.add(spelling)
     }
   return { exact, wrapped }
 }
 
-const unsafeInShell = /[^A-Za-z0-9_@%+=:,./-]/g
-
-/** As it is, in JSON, and quoted for a shell or HTML. */
+/** As it is, in JSON and in HTML. */
 function* asWritten(line: string): Iterable<string> {
   yield line
   const json = JSON.stringify(line).slice(1, -1)
@@ -32,14 +31,30 @@ function* asWritten(line: string): Iterable<string> {
   yield json.replaceAll('/', '\\/')
   // As Python and others write it, in ASCII alone.
   yield json.replaceAll(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  yield line.replaceAll("'", `'\\''`)
-  yield line.replaceAll("'", `'"'"'`)
-  yield line.replaceAll(/[\\"$`]/g, String.raw`\$&`)
-  yield line.replaceAll(unsafeInShell, String.raw`\$&`)
   const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
   const html = line.replaceAll(/[&<>"]/g, (letter) => entities[letter]!)
   yield html
   yield html.replaceAll("'", '&#39;')
+}
+
+/** Shells differ in what needs a backslash: these letters do in some, or in the beginning of a word alone. */
+const sometimesUnsafe = ['', '#~', ',', '#~,', '#~,+=:@%{}^!-']
+
+/** In single and double quotes, with backslashes (`printf %q`), and in `$'...'`, as `set -x` prints what is unusual. */
+function* inShells(line: string): Iterable<string> {
+  yield line.replaceAll("'", `'\\''`)
+  yield line.replaceAll("'", `'"'"'`)
+  yield line.replaceAll(/[\\"$`]/g, String.raw`\$&`)
+  yield line.replaceAll(/[\\"$`!]/g, String.raw`\$&`)
+  for (const safe of sometimesUnsafe)
+    yield line.replaceAll(/[^\w./\u0080-\uffff]/g, (letter) =>
+      '+=:@%-#~,{}^!'.includes(letter) && !safe.includes(letter) ? letter : `\\${letter}`,
+    )
+  const quoted = line.replaceAll(/[\\']/g, String.raw`\$&`)
+  yield quoted
+  yield quoted.replaceAll(/[\u0080-\uffff]+/g, (text) =>
+    [...Buffer.from(text)].map((byte) => `\\${byte.toString(8)}`).join(''),
+  )
 }
 
 function* inUrls(line: string): Iterable<string> {

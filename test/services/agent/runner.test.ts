@@ -109,6 +109,26 @@ describe('a script', () => {
     expect(text).not.toMatch(/^hacked$/m)
   })
 
+  it('finds values that it wants as files in its folder, for its owner alone, and never in its environment', async () => {
+    const more = { environment: { KEY: 'line 1\nline 2', OTHER: 'x' }, files: ['KEY'] }
+    const { text } = await run('stat -c %a "$KEY" "$(dirname "$KEY")"; cat "$KEY"; echo; echo "$KEY"; env', { more })
+    expect(text).toMatch(/^600\n700\nline 1\nline 2\n/)
+    expect(text).toContain(join(folder, 'tasks'))
+    expect(text.split('\n').slice(5).join()).not.toContain('line 1')
+    expect(await readdir(join(folder, 'tasks'))).toEqual([])
+  })
+
+  it('says on which of its streams it prints', async () => {
+    const sources: unknown[] = []
+    const runner = createRunner({ clock: systemClock, folder })
+    const output = (text: string, source?: string) => sources.push([text.trim(), source]) > 0
+    await runner.run(order('echo one; sleep 0.2; echo two >&2'), { signal: new AbortController().signal, output })
+    expect(sources.filter((said) => (said as string[])[0] !== '')).toEqual([
+      ['one', 'out'],
+      ['two', 'err'],
+    ])
+  })
+
   it('reads nothing: its input is closed', async () => {
     const { outcome } = await run('if read -r line; then exit 9; fi')
     expect(outcome.outcome).toBe('succeeded')

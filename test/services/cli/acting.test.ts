@@ -122,6 +122,52 @@ describe('variables', () => {
     const added = { name: 'GREETING', value: 'a=b', environments: ['production'], roles: [] }
     expect(sent).toMatchObject([{ body: { variables: [kept, added] }, ifMatch: '"4"' }])
   })
+
+  const password = { name: 'S', value: null, sensitive: true, environments: [], roles: [] }
+  const secret = { secretId: '0'.repeat(32), version: 1 }
+  const withSecret = () =>
+    recording((app) => {
+      const variables = [{ ...password, secret, destroyed: true }]
+      app.get('/v1/projects/shop/variables', (_, reply) => reply.header('etag', '"4"').send({ variables }))
+      app.put('/v1/projects/shop/variables', () => ({ position: 1 }))
+      app.post('/v1/projects/shop/variables/S/destroy', () => ({ position: 1 }))
+    })
+  const sets = ['project', 'variables', 'set', 'shop']
+  it('that are sensitive come from a file, without the line break at its end', async () => {
+    const { server, sent } = await withSecret()
+    const path = file('password', 'pass word\n')
+    const scope = ['--machine', 'web-1', '--step', 'install', '--as-file']
+    expect((await runCli([...sets, 'S', '--sensitive', '--from-file', path, ...scope], { server })).code).toBe(0)
+    const added = { machines: ['web-1'], steps: ['install'], as: 'file', value: 'pass word', sensitive: true }
+    const kept = { name: 'S', sensitive: true, environments: [], roles: [] }
+    expect(sent).toEqual([expect.objectContaining({ body: { variables: [kept, { ...kept, ...added }] } })])
+  })
+  it.each([
+    [['S=hunter2', '--sensitive'], 'never stands on the command line'],
+    [['S', 'T', '--sensitive', '--from-stdin'], 'one NAME alone'],
+    [['S', '--sensitive'], '--from-stdin or --from-file'],
+    [['S', '--sensitive', '--from-stdin', '--from-file', 'x'], '--from-stdin or --from-file'],
+  ])('that are sensitive are not taken from the command line: %j', async (args, why) => {
+    const { server, sent } = await withSecret()
+    const { code, stderr } = await runCli([...sets, ...args], { server })
+    expect([code, sent]).toEqual([2, []])
+    expect(stderr).toContain(why)
+    expect(stderr).not.toContain('hunter2')
+  })
+  it('that are sensitive are shown as that, and can be given back as they are', async () => {
+    const { server, sent } = await withSecret()
+    const { stdout } = await runCli(['project', 'variables', 'get', 'shop'], { server })
+    expect(stdout).toMatch(/^S +destroyed +all +all/m)
+    const yaml = await runCli(['project', 'variables', 'get', 'shop', '--yaml'], { server })
+    const path = file('all.yaml', yaml.stdout)
+    expect((await runCli([...sets, '--file', path], { server })).code).toBe(0)
+    expect(sent.at(-1)).toMatchObject({ body: { variables: [{ name: 'S', sensitive: true }] } })
+  })
+  it('that are sensitive are destroyed by their name', async () => {
+    const { server } = await withSecret()
+    const { code, stdout } = await runCli(['project', 'variables', 'destroy', 'shop', 'S'], { server })
+    expect([code, stdout]).toEqual([0, expect.stringContaining('No value of S can be read any more')])
+  })
 })
 
 describe('tokens', () => {

@@ -27,6 +27,8 @@ const spellings: readonly (readonly [string, (value: string) => string])[] = [
   ['in hex', (value) => Buffer.from(value).toString('hex')],
   ['in HEX', (value) => Buffer.from(value).toString('hex').toUpperCase()],
   ['quoted for a shell', shell],
+  ['in double quotes', (value) => `"${value.replaceAll(/[\\"$`]/g, String.raw`\$&`)}"`],
+  ['with backslashes', (value) => value.replaceAll(/[^\w./+=:@%#~^{}!,\u0080-\uffff-]/g, String.raw`\$&`)],
 ]
 
 /** What would tell of a value: its plain form, or the part of base64 and hex that is the value's alone. */
@@ -43,6 +45,7 @@ const tells = (text: string, value: string): boolean => {
   const inFlat = [...cores, ...cores.map((core) => core.replaceAll('+', '-').replaceAll('/', '_')), hex]
   return (
     forms.some((form) => text.includes(form)) ||
+    text.replaceAll('\\', '').includes(value) ||
     inFlat.some((form) => flat.includes(form) || flat.includes(form.toUpperCase()))
   )
 }

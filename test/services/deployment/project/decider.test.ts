@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest'
+import type { WantedVariable } from '#contracts/process.ts'
 import type { ProjectEvent } from '#contracts/project.ts'
 import { project } from '#services/deployment/project/decider.ts'
 import { specify } from '#test/support/spec.ts'
@@ -15,7 +16,7 @@ const change = (to = process, expectedVersion: number | null = null): Command =>
   data: { projectId, process: to, expectedVersion },
 })
 const variables = [{ name: 'A', value: '1', environments: [], roles: [] }]
-const set = (to = variables, expectedVersion: number | null = null): Command => ({
+const set = (to: readonly WantedVariable[] = variables, expectedVersion: number | null = null): Command => ({
   type: 'ChangeVariables',
   data: { projectId, variables: to, expectedVersion },
 })
@@ -83,6 +84,85 @@ describe('its variables', () => {
       .thenRecorded({ type: 'VariablesChanged', data: { projectId, variables: fewer } })
   })
   it('are not replaced by themselves', () => given(created, event).when(set()).thenNothing())
+})
+
+describe('its sensitive variables', () => {
+  const secretId = '0'.repeat(32)
+  const scope = { environments: [], roles: [], machines: [], steps: [] }
+  const sensitive = (version?: number, more: object = {}) => ({
+    ...{ name: 'S', value: '', environments: [], roles: [], sensitive: true as const },
+    ...(version === undefined ? {} : { secret: { secretId, version } }),
+    ...more,
+  })
+  const wasSet = (version: number): ProjectEvent => ({
+    type: 'SecretSet',
+    data: { projectId, secretId, version, name: 'S', scope },
+  })
+  const were = (version: number): ProjectEvent => ({
+    type: 'VariablesChanged',
+    data: {
+      projectId,
+      variables: [{ name: 'S', value: '', environments: [], roles: [], secret: { secretId, version } }],
+    },
+  })
+  const destroy = (version: number): Command => ({
+    type: 'DestroySecrets',
+    data: { projectId, destroyed: [{ secretId, version }] },
+  })
+  const destroyed = (version: number): ProjectEvent => ({
+    type: 'SecretDestroyed',
+    data: { projectId, secretId, version, name: 'S' },
+  })
+  const one = [created, wasSet(1), were(1)] as const
+
+  it('are recorded by reference alone', () =>
+    given(created)
+      .when(set([sensitive(1)]))
+      .thenRecorded(wasSet(1), were(1)))
+  it('keep the value that they have', () =>
+    given(...one)
+      .when(set([sensitive()]))
+      .thenNothing())
+  it('get another one', () =>
+    given(...one)
+      .when(set([sensitive(2)]))
+      .thenRecorded(wasSet(2), were(2)))
+  it('keep no value in another scope, where another may see it', () =>
+    given(...one)
+      .when(set([sensitive(undefined, { environments: ['dev'] })]))
+      .thenRefused('SECRET_VALUE_MISSING', 'S has no value'))
+  it('keep none that they never had', () =>
+    given(created)
+      .when(set([sensitive()]))
+      .thenRefused('SECRET_VALUE_MISSING'))
+  it('are destroyed once, for every version until then', () => {
+    given(...one)
+      .when(destroy(2))
+      .thenRecorded(destroyed(2))
+    given(...one, destroyed(2))
+      .when(destroy(2))
+      .thenNothing()
+  })
+  it('may stay in the list when they are destroyed, and be set again', () => {
+    given(...one, destroyed(1))
+      .when(set([sensitive()]))
+      .thenNothing()
+    given(...one, destroyed(1))
+      .when(set([sensitive(2)]))
+      .thenRecorded(wasSet(2), were(2))
+  })
+  it('are not set to what was destroyed meanwhile', () =>
+    given(...one, destroyed(2))
+      .when(set([sensitive(2)]))
+      .thenRefused('SECRET_DESTROYED', 'set it again'))
+  it('are another version of the list when they are destroyed', () =>
+    given(...one, destroyed(1))
+      .when(set([], 1))
+      .thenRefused('VERSION_CHANGED', 'is 2, not 1'))
+  it('may not refer to what is not there', () =>
+    given(created)
+      .when(set([{ ...variables[0]!, value: '#{B}' }]))
+      .thenRefused('VARIABLES_INVALID', 'variables.0.value: A refers to #{B}'))
 })
 
 describe('a pin', () => {

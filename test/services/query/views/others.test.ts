@@ -67,6 +67,21 @@ describe('a project', () => {
     expect(project(...facts)).toMatchObject({ name: 'Store', process: f.process, processVersion: 1, variables })
     expect(rowsOf(projects, [...facts, override('1'), f.released()]).size).toBe(0)
   })
+  it('shows of a sensitive variable everything but its value, and whether it was destroyed', () => {
+    const of = (version: number) => ({ secretId: '0'.repeat(32), version })
+    const stored = (version: number) => ({ name: 'S', value: '', environments: [], roles: [], secret: of(version) })
+    const changed = (version: number) => ({
+      type: 'VariablesChanged',
+      data: { projectId, variables: [stored(version)] },
+    })
+    const destroyed = { type: 'SecretDestroyed', data: { projectId, ...of(1), name: 'S' } }
+    const shown = { ...stored(1), value: null, sensitive: true }
+    expect(project(changed(1))).toMatchObject({ variables: [shown], variablesVersion: 1 })
+    const after = project(changed(1), destroyed)
+    expect(after).toMatchObject({ variables: [{ ...shown, destroyed: true }], variablesVersion: 2 })
+    expect(project(changed(1), destroyed, changed(1)).variables).toEqual(after.variables)
+    expect(project(changed(1), destroyed, changed(2)).variables).toEqual([{ ...shown, secret: of(2) }])
+  })
   it('has overrides by environment', () => {
     expect(project(override('1.0.0')).overrides).toEqual({ staging: '1.0.0' })
     expect(project(override('1.0.0'), override(null)).overrides).toEqual({})
