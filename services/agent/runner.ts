@@ -50,6 +50,5 @@ async function runIn(folder: string, order: WorkOrder, run: RunOptions, limits: 
   return 'problem' in parsed ? failure('bad-output', parsed.problem) : { outcome: 'succeeded', outputs: parsed.outputs }
 }
 
-
 const failure = (reason: FailureReason, detail: string) =>
   ({ outcome: 'failed', reason, exitCode: null, detail }) as const
