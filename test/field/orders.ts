@@ -21,8 +21,13 @@ export async function bare(plane: Plane, kind: Probe['kind'] | null, ...names: r
   }
 }
 
-/** Begins to deploy a release of one step, which takes a while, to the whole environment. */
-export async function deploy(plane: Plane, version: string, takesMs = 60_000): Promise<string> {
+/** Begins to deploy a release of one step, which takes a while, to the whole environment or to machines by their ids. */
+export async function deploy(
+  plane: Plane,
+  version: string,
+  takesMs = 60_000,
+  machineIds: readonly string[] | null = null,
+): Promise<string> {
   const what = { durationMinMs: takesMs, durationMaxMs: takesMs, failsShare: 0, badMachinesShare: 0 }
   const step = { id: 'install', kind: 'script', script: JSON.stringify(what), window: '100%', onFailure: 'exclude' }
   if (plane.count('ProjectCreated') === 0) await plane.must('deployment', 'CreateProject', { projectId, name: 'Shop' })
@@ -30,7 +35,7 @@ export async function deploy(plane: Plane, version: string, takesMs = 60_000): P
   await plane.must('deployment', 'ChangeProcess', { projectId, process, expectedVersion: null })
   await plane.must('deployment', 'CreateRelease', { projectId, version, notes: '' })
   const deploymentId = plane.world.id()
-  const order = { deploymentId, projectId, version, environmentId, kind: 'release', machineIds: null }
+  const order = { deploymentId, projectId, version, environmentId, kind: 'release', machineIds }
   await plane.must('deployment', 'CreateDeployment', order)
   return deploymentId
 }
