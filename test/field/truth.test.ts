@@ -73,7 +73,9 @@ class Judge {
   #isCalm(machineId: string): void {
     const { truth, world } = this.#plane
     const nowMs = world.steadyMs()
-    const silences = [...this.#here].map((id) => this.#silence(id)).filter((ms) => ms > unavailableAfterMs + 3 * lateMs)
+    const gone = [...this.#plane.machines.values()].filter((one) => !one.isOn || !one.road.isOpen)
+    const here = gone.map((one) => one.machineId).filter((id) => this.#here.has(id))
+    const silences = here.map((id) => this.#silence(id)).filter((ms) => ms > unavailableAfterMs + 3 * lateMs)
     for (const longestMs of silences) {
       const together = silences.filter((ms) => ms <= longestMs && ms > longestMs - windowMs + 2 * lateMs).length
       const wereUp = truth.listenedMs(nowMs - longestMs) >= longestMs - 1
