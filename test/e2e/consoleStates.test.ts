@@ -148,16 +148,6 @@ describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: te
     ])
   })
 
-  it('makes one incident of an outage that the guard holds, and lets it go when a person says so', async () => {
-    const { page, api } = await opened()
-    const banner = page.getByRole('region', { name: 'Removals held back in production' })
-    expect(await banner.innerText()).toMatch(/4 removals held back[^]*36.%[^]*20.%[^]*clears when fewer than/)
-    await banner.getByRole('button', { name: 'Release' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Release 4 removals' }).click()
-    await expect.poll(() => banner.count()).toBe(0)
-    expect(api.asked).toEqual([{ method: 'POST', url: '/v1/environments/production/guard/release', body: {} }])
-  })
-
   it('shows a deployment as steps by machines, its log as text, and takes a decision', async () => {
     const { page, api, mistakes } = await opened(`/deployments/${runningId}`)
     const matrix = page.getByRole('table')

@@ -5,6 +5,8 @@ import { silentLog } from '#libs/log.ts'
 import { systemClock } from '#libs/systemClock.ts'
 import { consoleRoutes } from '#services/console/static.ts'
 import type { EventStream } from '#libs/http/sse.ts'
+import type { IncidentRow, ObservationGapRow } from '#contracts/fleetRows.ts'
+import { removalRoutes } from './consoleRemovalRoutes.ts'
 import * as rows from './consoleRows.ts'
 
 export const consoleToken = 'rmd_api_test_secret'
@@ -23,6 +25,12 @@ export const consoleWorld = () => ({
   events: [] as ReturnType<typeof rows.eventRow>[],
   log: [] as { taskId: string; machineName: string; stepId: string; text: string }[],
   explain: {} as unknown,
+  incidents: [] as IncidentRow[],
+  gaps: [] as ObservationGapRow[],
+  /** Whether a policy refuses to be asked. */
+  isPolicyBusy: false,
+  /** The fleet as it was at any moment of the past. */
+  earlier: [] as ReturnType<typeof rows.machineRow>[],
 })
 export type ConsoleWorld = ReturnType<typeof consoleWorld>
 
@@ -46,6 +54,7 @@ export async function startConsoleApi(world: ConsoleWorld, port = 0) {
   reads(app, world)
   streamed(app, world, streams)
   writes(app, world)
+  removalRoutes(app, world)
   const listening = await listen(app, { port })
 
   return {
@@ -74,6 +83,9 @@ function one<Row>(reply: FastifyReply, row: Row | undefined) {
   return row ?? sendRefusal(reply, { refused: 'ROUTE_UNKNOWN', detail: 'The fixture has no such row.' })
 }
 
+const detailed = (machine: ConsoleWorld['machines'][number] | undefined) =>
+  machine && { ...machine, silence: machine.status === 'unavailable' ? rows.silence : null }
+
 function reads(app: Http, world: ConsoleWorld): void {
   const mentions = (id: string) => world.events.filter(({ data }) => JSON.stringify(data).includes(`"${id}"`))
 
@@ -86,20 +98,15 @@ function reads(app: Http, world: ConsoleWorld): void {
     withheld: 0,
   }))
   app.get('/v1/environments', read, () => page(world.environments))
-  app.get('/v1/environments/:id/removed', read, (request) =>
-    page(world.machines.filter((machine) => !machine.registered && machine.environmentId === paramsOf(request).id)),
-  )
   app.get('/v1/machines', read, (request) => {
-    const { cursor = '0', limit = '50' } = queryOf(request)
+    const { cursor = '0', limit = '50', asOf } = queryOf(request)
+    const machines = asOf === undefined ? world.machines : world.earlier
     const from = Number(cursor)
     const to = from + Number(limit)
-    return { items: world.machines.slice(from, to), next: to < world.machines.length ? String(to) : null }
+    return { items: machines.slice(from, to), next: to < machines.length ? String(to) : null }
   })
   app.get('/v1/machines/:id', read, (request, reply) =>
-    one(
-      reply,
-      world.machines.find(({ id }) => id === paramsOf(request).id),
-    ),
+    one(reply, detailed(world.machines.find(({ id }) => id === paramsOf(request).id))),
   )
   app.get('/v1/machines/:id/history', read, (request) => page(mentions(paramsOf(request).id)))
   app.get('/v1/machines/:id/explain', read, () => world.explain)
@@ -184,9 +191,4 @@ function writes(app: Http, world: ConsoleWorld): void {
     return done(reply)
   })
   app.post('/v1/enrollments', write, (_, reply) => done(reply, { enrollmentId: 'e-1', token: 'rmd_join_abc_def' }))
-  app.post('/v1/environments/:id/guard/release', write, (request, reply) => {
-    const held = world.machines.filter((one) => one.environmentId === paramsOf(request).id && one.withheld !== null)
-    for (const { id } of held) change(id, { withheld: null, registered: false })
-    return done(reply)
-  })
 }

@@ -1,4 +1,5 @@
 import { consoleWorld, type ConsoleWorld } from './consoleApi.ts'
+import { chainLinks, incidentRow, removalNow } from './consoleRemovals.ts'
 import { agoIso, environmentRow, eventRow, machineRow, minuteMs, runningId, taskRow } from './consoleRows.ts'
 
 const silent = (ms: number) => ({
@@ -10,6 +11,36 @@ const silent = (ms: number) => ({
 })
 const numbered = (prefix: string, many: number) =>
   Array.from({ length: many }, (_, at) => `${prefix}-${String(at + 1).padStart(2, '0')}`)
+
+const checked = {
+  failing: [
+    {
+      check: 'disk',
+      level: 'failure' as const,
+      at: agoIso(6 * minuteMs),
+      evidence: {
+        ...silent(0),
+        kind: 'script-check' as const,
+        finding: 'check-failed' as const,
+        detail: 'disk is full\n/dev/sda1 100% /\n/dev/sdb1 40% /data',
+        times: 3,
+      },
+    },
+  ],
+}
+const lostMachine = {
+  status: 'unavailable' as const,
+  statusSince: agoIso(130 * minuteMs),
+  transport: 'tcp' as const,
+  facts: null,
+  probe: { kind: 'tcp' as const, host: 'cache-01.internal', port: 6379 },
+  evidence: { ...silent(130 * minuteMs), kind: 'probe' as const, finding: 'timed-out' as const, times: 9 },
+  deferred: {
+    clause: 'running-at-provider' as const,
+    detail: 'aws says that it is running, so it is lost',
+    at: agoIso(60 * minuteMs),
+  },
+}
 
 /** A fleet in the middle of things: an outage that the guard holds, a deployment that waits, machines that were removed. */
 export function busyWorld(): ConsoleWorld {
@@ -37,7 +68,11 @@ export function busyWorld(): ConsoleWorld {
       ),
     ),
     machineRow('db-01', 'production', ['db'], { status: 'degraded', statusSince: agoIso(3 * 60 * minuteMs) }),
-    machineRow('db-02', 'production', ['db'], { status: 'unhealthy', statusSince: agoIso(6 * minuteMs) }),
+    machineRow('db-02', 'production', ['db'], { status: 'unhealthy', statusSince: agoIso(6 * minuteMs), ...checked }),
+    machineRow('cache-01', 'production', ['cache'], lostMachine),
+    machineRow('cache-02', 'production', ['cache'], {
+      quarantined: { at: agoIso(20 * minuteMs), detail: 'two machines use its key, from 10.0.0.4 and 10.0.0.9' },
+    }),
     ...numbered('stage', 3).map((id, at) =>
       machineRow(id, 'staging', ['web'], at === 2 ? { status: 'unknown', statusSince: null, releases: [] } : {}),
     ),
@@ -98,7 +133,11 @@ export function busyWorld(): ConsoleWorld {
       text: 'Installing shop 1.5.0-rc.1\n\u001b[31mtar: unexpected end of file\u001b[0m\n',
     },
   ]
+  world.earlier = [machineRow('old-01', 'production', ['web']), machineRow('web-01', 'production', ['web'])]
+  world.incidents = [incidentRow(world.machines.filter((one) => one.withheld !== null).map(({ id }) => id))]
   world.explain = {
+    removalNow: { clauses: removalNow(), reason: null },
+    chain: chainLinks,
     removal: {
       verdict: 'RemovalWithheld',
       clause: null,

@@ -13,6 +13,7 @@ import { Process } from '#contracts/process.ts'
 /** Rows as the query API answers them, for states that are hard to reach with a real server. */
 export const agoIso = (ms: number): string => new Date(Date.now() - ms).toISOString()
 export const minuteMs = 60_000
+export const silence = { since: agoIso(130 * minuteMs), goneMs: 130 * minuteMs, observedMs: 41 * minuteMs }
 
 export const environmentRow = (id: string, name: string, elastic = true): EnvironmentRow => ({
   id,

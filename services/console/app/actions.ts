@@ -16,6 +16,7 @@ export const machineActions = {
   check: (machine: Machine) => api.send('POST', `${at(machine)}/check`, {}),
   remove: (machine: Machine, reason: string) => api.send('DELETE', at(machine), because(reason)),
   restore: (machine: Machine, reason: string) => api.send('POST', `${at(machine)}/restore`, because(reason)),
+  letOut: (machine: Machine, reason: string) => api.send('POST', `${at(machine)}/release`, because(reason)),
   release: ({ id, environmentId }: Pick<MachineRow, 'id' | 'environmentId'>) =>
     api.send('POST', `environments/${encodeURIComponent(environmentId)}/guard/release`, { machines: [id] }),
 }
@@ -28,4 +29,19 @@ export const deploymentActions = {
     api.send('POST', `${run(deployment)}/decide`, { decision, comment }),
   choose: (deployment: Deployment, { stepId, machineId }: AskedDecision, decision: FailureChoice, comment: string) =>
     api.send('POST', `${run(deployment)}/decide`, { decision, comment, stepId, machineId }),
+}
+
+const environment = (id: string) => `environments/${encodeURIComponent(id)}`
+
+/** What a person can do about what policy decided in an environment. */
+export const policyActions = {
+  /** @param machines whose removals are let go; null: all that are held back there */
+  letGo: (environmentId: string, machines: readonly string[] | null) =>
+    api.send('POST', `${environment(environmentId)}/guard/release`, machines === null ? {} : { machines }),
+  revert: (environmentId: string, decisionId: string, reason: string) =>
+    api.send(
+      'POST',
+      `${environment(environmentId)}/decisions/${encodeURIComponent(decisionId)}/revert`,
+      because(reason),
+    ),
 }

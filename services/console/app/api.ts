@@ -29,7 +29,13 @@ export interface ApiSettings {
 
 export interface Api {
   get<Result>(path: string, query?: Query, signal?: AbortSignal): Promise<Result>
-  send<Result>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Result>
+  /** @param maxMs how long the answer may take, where that is longer than other answers */
+  send<Result>(
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    maxMs?: number,
+  ): Promise<Result>
   /** Reads every page, up to `rowsMax` rows. `more` says that there would have been more. */
   all<Row>(path: string, rowsMax: number, query?: Query): Promise<{ rows: Row[]; more: boolean }>
   /** Reads from now on answer from a state that is at least this far, so that one reads what one wrote or saw. */
@@ -62,8 +68,8 @@ export function createApi({ fetch, token, freshId, onRefused }: ApiSettings): Ap
     throw await problemOf(response)
   }
 
-  function exchange(method: string, path: string, call: Call, headers = {}): Promise<Response> {
-    const deadline = AbortSignal.timeout(answerMaxMs)
+  function exchange(method: string, path: string, call: Call, headers = {}, maxMs = answerMaxMs): Promise<Response> {
+    const deadline = AbortSignal.timeout(maxMs)
     const signal = call.signal === undefined ? deadline : AbortSignal.any([deadline, call.signal])
     return ask(method, path, { ...call, signal }, headers)
   }
@@ -84,9 +90,9 @@ export function createApi({ fetch, token, freshId, onRefused }: ApiSettings): Ap
     saw,
     cutBack: (position) => void (seenPosition = Math.min(seenPosition, position)),
 
-    async send(method, path, body) {
+    async send(method, path, body, maxMs) {
       const headers = method === 'POST' ? { 'idempotency-key': freshId() } : {}
-      const response = await exchange(method, path, body === undefined ? {} : { body }, headers)
+      const response = await exchange(method, path, body === undefined ? {} : { body }, headers, maxMs)
       saw(Number(response.headers.get('remuda-position') ?? 0))
       return json(response)
     },

@@ -1,3 +1,5 @@
+import type { ExplainRemovalReply } from '#contracts/backtest.ts'
+import type { Link } from '#contracts/fleetRows.ts'
 import { words } from './format.ts'
 
 /** What `GET machines/:id/explain` answers of a project: what the machine should have of it, what it has, and why. */
@@ -21,6 +23,10 @@ export interface ExplainedVerdict {
 export interface Explained {
   readonly removal: ExplainedVerdict | null
   readonly projects: readonly ExplainedProject[]
+  /** What the policy says of its removal at this moment; or null, and why it does not say. */
+  readonly removalNow: { readonly clauses: ExplainRemovalReply | null; readonly reason: string | null }
+  /** What made it as it is, the newest first, back to what began it. */
+  readonly chain: readonly Link[]
 }
 
 /** Whether it is as it should be, needs nothing, or is behind. */

@@ -1,11 +1,21 @@
 import type { MachineRow } from '#contracts/rows.ts'
 
-export const machineStatuses = ['healthy', 'degraded', 'unhealthy', 'unavailable', 'unknown', 'disabled'] as const
+export const machineStatuses = [
+  ...(['healthy', 'degraded', 'unhealthy', 'unavailable', 'lost', 'quarantined', 'unknown', 'disabled'] as const),
+] as const
 export type MachineStatus = (typeof machineStatuses)[number]
 
-/** What a machine counts as at a glance: a disabled one is nothing else, since nothing is expected of it. */
-export const standingOf = ({ enabled, status }: Pick<MachineRow, 'enabled' | 'status'>): MachineStatus =>
-  enabled ? status : 'disabled'
+type Standing = Pick<MachineRow, 'enabled' | 'status' | 'quarantined' | 'deferred'>
+
+/**
+ * What a machine counts as at a glance. A disabled one is nothing else, since nothing is expected of it; one in
+ * quarantine needs a person whatever else it is; one that its provider says is running, and does not answer, is lost.
+ */
+export function standingOf({ enabled, status, quarantined, deferred }: Standing): MachineStatus {
+  if (quarantined !== null) return 'quarantined'
+  if (!enabled) return 'disabled'
+  return status === 'unavailable' && deferred?.clause === 'running-at-provider' ? 'lost' : status
+}
 
 export interface MachineFilter {
   readonly q: string
@@ -17,8 +27,7 @@ export interface MachineFilter {
 /** Every word must be found somewhere in what one sees of the machine. */
 export function matches(machine: MachineRow, { q, role, status, environment }: MachineFilter): boolean {
   if (environment !== '' && machine.environmentId !== environment) return false
-  if (status !== '' && standingOf(machine) !== status && !(status === 'withheld' && machine.withheld !== null))
-    return false
+  if (status !== '' && !isIn(machine, status)) return false
   if (role !== '' && !machine.roles.includes(role)) return false
   if (q.trim() === '') return true
   const text = textOf(machine)
@@ -27,6 +36,12 @@ export function matches(machine: MachineRow, { q, role, status, environment }: M
     .trim()
     .split(/\s+/)
     .every((word) => text.includes(word))
+}
+
+/** Whether the machine has the status that is chosen; what is held against it can be chosen as well. */
+function isIn(machine: MachineRow, status: string): boolean {
+  if (status === 'withheld' || status === 'deferred') return machine[status] !== null
+  return standingOf(machine) === status
 }
 
 function textOf({ id, name, roles, status, environmentId, releases, facts, attributes }: MachineRow): string {
@@ -38,7 +53,9 @@ function textOf({ id, name, roles, status, environmentId, releases, facts, attri
 
 export type SortKey = 'name' | 'status' | 'since'
 
-const severity: readonly MachineStatus[] = ['unavailable', 'unhealthy', 'degraded', 'unknown', 'disabled', 'healthy']
+const severity: readonly MachineStatus[] = [
+  ...(['quarantined', 'lost', 'unavailable', 'unhealthy', 'degraded', 'unknown', 'disabled', 'healthy'] as const),
+]
 /** As people count: web-2 comes before web-10. */
 export const byName = new Intl.Collator('en', { numeric: true })
 

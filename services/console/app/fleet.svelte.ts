@@ -13,7 +13,10 @@ const singlesMax = 8
 const touching: readonly string[] = ['machine', 'health', 'policy', 'environment']
 const endings = ['DeploymentSucceeded', 'DeploymentFailed', 'DeploymentCancelled']
 
-/** Every registered machine and environment, kept up to date while one is signed in: all pages share it. */
+/**
+ * Every registered machine and environment, kept up to date while one is signed in: all pages share it. Where a page
+ * looks at the past, it is the fleet of that moment, which nothing changes any more.
+ */
 class Fleet {
   environments: readonly EnvironmentRow[] = $state.raw([])
   machines: readonly MachineRow[] = $state.raw([])
@@ -21,6 +24,7 @@ class Fleet {
   ready = $state(false)
   #dirty = new Set<string>()
   #whole = true
+  #asOf = ''
   readonly reading = new Resource(() => this.#read())
 
   /** The name of a machine for sentences; its id when it is not known. */
@@ -41,7 +45,17 @@ class Fleet {
     this.reading.touch(0)
   }
 
+  /** @param asOf the moment whose fleet is shown; empty: now */
+  lookAt(asOf: string): void {
+    if (asOf === this.#asOf) return
+    this.#asOf = asOf
+    this.ready = false
+    this.#whole = true
+    void this.reading.refresh()
+  }
+
   #note(event: EventRow | 'resumed'): void {
+    if (this.#asOf !== '') return
     if (event === 'resumed') return this.reload()
     const category = event.stream.slice(0, event.stream.indexOf('-'))
     if (!touching.includes(category) && !endings.includes(kindOf(event.type))) return
@@ -50,14 +64,17 @@ class Fleet {
   }
 
   async #read(): Promise<void> {
+    const asOf = this.#asOf
     const dirty = [...this.#dirty]
     const whole = this.#whole || dirty.length > singlesMax
     this.#dirty.clear()
     this.#whole = false
     try {
-      const environments = await api.get<Page<EnvironmentRow>>('environments', { limit: 200 })
-      if (whole) await this.#readAll()
+      const environments = await api.get<Page<EnvironmentRow>>('environments', { limit: 200, asOf })
+      if (whole) await this.#readAll(asOf)
       else await Promise.all(dirty.map((id) => this.#readOne(id)))
+      // Another moment was chosen meanwhile, and its read follows.
+      if (asOf !== this.#asOf) return
       this.environments = environments.items
       this.ready = true
     } catch (fault) {
@@ -67,8 +84,9 @@ class Fleet {
     }
   }
 
-  async #readAll(): Promise<void> {
-    const { rows, more } = await api.all<MachineRow>('machines', machinesMax)
+  async #readAll(asOf: string): Promise<void> {
+    const { rows, more } = await api.all<MachineRow>('machines', machinesMax, { asOf })
+    if (asOf !== this.#asOf) return
     const known = new Map(this.machines.map((machine) => [machine.id, machine]))
     // A row that did not change keeps its identity, so that nothing of it is drawn again.
     this.machines = rows.filter(({ registered }) => registered).map((row) => sameOr(known.get(row.id), row))

@@ -15,6 +15,8 @@ export const machineLooks: Readonly<Record<MachineStatus, Look>> = {
   degraded: { icon: 'degraded', tone: 'warn', word: 'Degraded' },
   unhealthy: { icon: 'unhealthy', tone: 'worse', word: 'Unhealthy' },
   unavailable: { icon: 'unavailable', tone: 'bad', word: 'Unavailable' },
+  lost: { icon: 'lost', tone: 'bad', word: 'Lost' },
+  quarantined: { icon: 'lock', tone: 'worse', word: 'Quarantine' },
   unknown: { icon: 'unknown', tone: 'muted', word: 'Unknown' },
   disabled: { icon: 'disabled', tone: 'muted', word: 'Disabled' },
 }
