@@ -7,10 +7,12 @@ import { addDeployments } from './nouns/deployments.ts'
 import { addEnrollments } from './nouns/enrollments.ts'
 import { addEnvironments } from './nouns/environments.ts'
 import { addEvents } from './nouns/events.ts'
+import { addIncidents } from './nouns/incidents.ts'
 import { addMachines } from './nouns/machines.ts'
 import { addParked } from './nouns/parked.ts'
 import { addOverview } from './nouns/overview.ts'
 import { addProjects } from './nouns/projects.ts'
+import { addProviders } from './nouns/providers.ts'
 import { addReleases } from './nouns/releases.ts'
 import { addStores } from './nouns/store.ts'
 import { addTokens } from './nouns/tokens.ts'
@@ -37,6 +39,8 @@ const nouns = [
   addOverview,
   addEnvironments,
   addMachines,
+  addIncidents,
+  addProviders,
   addEnrollments,
   addProjects,
   addReleases,

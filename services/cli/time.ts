@@ -1,5 +1,7 @@
 import type { Clock } from '#libs/clock.ts'
+import { parseDuration } from '#contracts/units.ts'
 import { speakDuration } from '#libs/units.ts'
+import { usage } from './exit.ts'
 import { nothing } from './format.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -29,4 +31,17 @@ const minuteMs = 60_000
 const coarse = (durationMs: number): string => {
   const unitMs = durationMs >= minuteMs || durationMs < 1_000 ? 1 : 1_000
   return speakDuration(Math.floor(Math.max(0, durationMs) / unitMs) * unitMs)
+}
+
+/**
+ * The moment that a person means: `now`, a time such as 2026-11-24T10:00:00Z, or how long ago, such as 7d.
+ * @throws CliError when it is none of these
+ */
+export function momentMs(clock: Pick<Clock, 'wallMs'>, text: string): number {
+  if (text === 'now') return clock.wallMs()
+  const agoMs = parseDuration(text)
+  if (agoMs !== null) return clock.wallMs() - agoMs
+  const atMs = Date.parse(text)
+  if (!Number.isNaN(atMs)) return atMs
+  throw usage(`"${text}" is no moment.`, 'now, a time such as 2026-11-24T10:00:00Z, or how long ago, such as 7d')
 }

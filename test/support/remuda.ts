@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Zone } from './zone.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const serverMain = join(root, 'services/main.ts')
@@ -24,8 +25,15 @@ export class Running {
   readonly child: ChildProcess
   output = ''
 
-  constructor(main: string, flags: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, [main, ...flags], {
+  /** @param within a program, with its arguments, that the process is started by */
+  constructor(
+    main: string,
+    flags: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    within: readonly string[] = [],
+  ) {
+    const [program = process.execPath, ...words] = [...within, process.execPath, main, ...flags]
+    this.child = spawn(program, words, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', HOME: tmpdir(), ...env },
@@ -90,11 +98,17 @@ export class Remuda implements AsyncDisposable {
     this.#port = 0
   }
 
-  startAgent(name: string, flags: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  /** @param zone where the machine stands, when that is not the server's own network */
+  startAgent(
+    name: string,
+    flags: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    zone: Pick<Zone, 'url' | 'within'> = { url: this.url, within: [] },
+  ): Running {
     const home = join(this.folder, name)
     mkdirSync(home, { recursive: true })
-    const own = ['--server', this.url, '--name', name, '--data', join(home, 'agent')]
-    const agent = new Running(agentMain, [...own, ...flags], { HOME: home, ...env })
+    const own = ['--server', zone.url, '--name', name, '--data', join(home, 'agent')]
+    const agent = new Running(agentMain, [...own, ...flags], { HOME: home, ...env }, zone.within)
     this.agents.set(name, agent)
     return agent
   }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { EnvironmentRow, MachineRow } from '#contracts/rows.ts'
+import type { RemovedMachineRow } from '#contracts/fleetRows.ts'
+import type { EnvironmentRow } from '#contracts/rows.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
 import { checked, readDocument } from '../document.ts'
@@ -11,6 +12,7 @@ import { findMachines } from '../resolve.ts'
 import { details, type Column } from '../table.ts'
 import { view, viewList } from '../view.ts'
 import { PolicySettings } from '#contracts/policySettings.ts'
+import { addForesight } from './foresight.ts'
 import { addPolicy } from './policy.ts'
 
 export function addEnvironments(program: Command, io: Io): void {
@@ -42,6 +44,7 @@ export function addEnvironments(program: Command, io: Io): void {
     .action(action(io, create))
   env.command('rename <environment> <name>').description('another name; the id stays').action(action(io, rename))
   addPolicy(env, io)
+  addForesight(env, io)
   addRemovals(env, io)
   env.addHelpText('after', help)
 }
@@ -66,6 +69,11 @@ function addRemovals(env: Command, io: Io): void {
     .description('let removals go that the mass-failure guard withholds')
     .option('--machine <machine>', 'only these, by name or id; all unless named', many)
     .action(action(io, releaseWithheld))
+  env
+    .command('undo <environment> <decision>')
+    .description('take back one decision of the policy: restore all machines that it removed')
+    .option('--reason <text>', 'why, for those who ask later')
+    .action(action(io, undo))
 }
 
 async function create(context: Context, options: { name?: string; policy?: string }, id: string): Promise<void> {
@@ -82,6 +90,22 @@ async function rename(context: Context, _options: object, id: string, name: stri
   context.done(
     await context.client.send('PATCH', path`environments/${id}`, { name }),
     `Environment ${id} is now "${name}".`,
+  )
+}
+
+async function undo(context: Context, { reason }: { reason?: string }, id: string, decision: string): Promise<void> {
+  const body = reason === undefined ? {} : { reason }
+  const reply = await context.client.send<{ readonly machineIds?: readonly string[] }>(
+    'POST',
+    path`environments/${id}/decisions/${decision}/revert`,
+    body,
+  )
+  const count = reply.body.machineIds?.length ?? 0
+  context.done(
+    reply,
+    count === 0
+      ? 'It had been taken back before.'
+      : `${count} ${count === 1 ? 'machine is' : 'machines are'} restored.`,
   )
 }
 
@@ -117,13 +141,15 @@ const shown = ({ terminal, clock }: Context, row: EnvironmentRow): string =>
     ['created', when(terminal, clock, row.createdAt)],
   ])
 
-const removedColumns = ({ terminal, clock }: Context): readonly Column<MachineRow>[] => [
+const removedColumns = ({ terminal, clock }: Context): readonly Column<RemovedMachineRow>[] => [
   { title: 'id', cell: ({ id }) => id },
   { title: 'name', cell: ({ name }) => name, flexible: true },
   { title: 'removed', cell: ({ removal }) => when(terminal, clock, removal?.at ?? null) },
   { title: 'cause', cell: ({ removal }) => removal?.cause.kind ?? nothing },
   { title: 'by', cell: ({ removal }) => removal?.actor ?? nothing, flexible: true },
   { title: 'reason', cell: ({ removal }) => removal?.cause.reason ?? nothing, flexible: true },
+  { title: 'decision', cell: ({ decisionId }) => decisionId ?? nothing },
+  { title: 'name now', cell: ({ nameHolder }) => nameHolder?.machineId ?? 'free' },
 ]
 
 const help = `
@@ -131,4 +157,5 @@ Examples:
   remuda env create production --policy policy.yaml
   remuda env policy set production dynamicRegistration.removeAfterMs=5m guard.share=0.25
   remuda env removed production --watch
-  remuda env release-withheld production --machine web-07`
+  remuda env release-withheld production --machine web-07
+  remuda env undo production 0191a0b0-0000-7000-8000-0000000000d1 --reason "the network was down"`

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 import { MachinesQuery } from '#contracts/api.ts'
-import type { MachineRow } from '#contracts/rows.ts'
+import type { MachineDetail } from '#contracts/fleetRows.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
 import { asOfHelp, paged, watchable, type ListOptions, type WatchOptions } from '../options.ts'
@@ -55,7 +55,7 @@ function addReading(machine: Command, io: Io): void {
   watchable(inEnvironment(one)).action(
     action(io, async (context, { asOf, ...options }: WatchOptions & Where & { asOf?: string }, given: string) => {
       const { id } = await findMachine(context.client, given, { ...options, removed: 'last' })
-      const load = () => context.client.get<MachineRow>(path`machines/${id}`, { asOf })
+      const load = () => context.client.get<MachineDetail>(path`machines/${id}`, { asOf })
       await view(context, options, load, (row) => machineDetails(context, row))
     }),
   )

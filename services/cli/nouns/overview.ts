@@ -20,12 +20,18 @@ export function addOverview(program: Command, io: Io): void {
   )
 }
 
+const notNone = (count: number) => (count === 0 ? 'none' : ({ text: String(count), style: 'yellow' } as const))
+
 const shown = ({ terminal, client }: Context, { machines, environments, deployments, withheld, ...rest }: Overview) =>
   details(terminal, [
     ['server', `${client.server} (${rest.version})`],
     ['environments', environments],
     ['machines', counted(machines)],
     ['deployments', counted(deployments)],
-    ['removals withheld', withheld === 0 ? 'none' : { text: String(withheld), style: 'yellow' }],
+    ['mass failures', notNone(rest.openIncidents)],
+    ['removals withheld', notNone(withheld)],
+    ['removals deferred', notNone(rest.deferred)],
+    ['in quarantine', notNone(rest.quarantined)],
+    ['not observed now', rest.openGaps === 0 ? 'nothing' : { text: `by ${rest.openGaps} observers`, style: 'yellow' }],
     ['events', rest.position],
   ])
