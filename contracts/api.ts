@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DeploymentDecision } from './decision.ts'
+import { deploymentOptions } from './deploymentOptions.ts'
 import { HealthStatus } from './health.ts'
 import * as id from './ids.ts'
 import { packageDigest, packageVersionsMax } from './package.ts'
@@ -95,6 +96,7 @@ export const CreateDeploymentBody = z.strictObject({
   version: id.version,
   environmentId: id.environmentId,
   machines: z.array(id.machineId).min(1).max(id.machinesMax).optional(),
+  ...deploymentOptions,
 })
 export const DecideBody = z.strictObject({
   decision: DeploymentDecision,

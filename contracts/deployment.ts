@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DeploymentDecision, FailureChoice } from './decision.ts'
+import { deploymentOptions } from './deploymentOptions.ts'
 import { deploymentId, durationMs, environmentId, instantMs, machineId, machinesMax, projectId, reason } from './ids.ts'
 import { stepId, version } from './ids.ts'
 import { fact, request } from './message.ts'
@@ -49,6 +50,7 @@ export const DeploymentCommand = z.discriminatedUnion('type', [
     machineIds: machineIds.nullable(),
     /** Where another deployment makes this one: that, and those that made it in turn. Only a deployment says so. */
     parents: parents.optional(),
+    ...deploymentOptions,
   }),
   request('CancelDeployment', { deploymentId, reason }),
   /** A person's answer: to an approval, or about a target that has failed. What it is about may be left out if clear. */
@@ -106,6 +108,7 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     environmentId,
     kind: DeploymentKind,
     machineIds: machineIds.nullable(),
+    ...deploymentOptions,
     process: StoredProcess,
     variables: StoredVariables,
     targetRoles: z.array(z.string()).readonly(),

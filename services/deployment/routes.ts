@@ -35,10 +35,10 @@ function addCreation(app: Http, ask: Ask): void {
     '/v1/deployments',
     { config, schema: { tags, summary, body: api.CreateDeploymentBody, response: taken } },
     async (request, reply) => {
-      const { projectId, version, environmentId, machines } = request.body
+      const { projectId, version, environmentId, machines, ...options } = request.body
       const cause = causeOf(request)
       const about = { projectId, version, environmentId, kind: 'release', machineIds: machines ?? null } as const
-      const data = { deploymentId: uuidOf(cause.commandId), ...about }
+      const data = { deploymentId: uuidOf(cause.commandId), ...about, ...options }
       sendAnswer(reply, await ask('deployment', { type: 'CreateDeployment', data }, cause), { status: 202 })
       return reply
     },

@@ -7,6 +7,7 @@ import { timeout } from '../options.ts'
 import { many } from '../values.ts'
 import { awaitDeployment, outcomeOf } from '../progress.ts'
 import { findMachines } from '../resolve.ts'
+import { optionsSaid, withOptions, type SaidOptions } from './deployOptions.ts'
 import { deploymentDetails } from './deploymentText.ts'
 
 interface Waiting {
@@ -18,12 +19,11 @@ const waitMaxMs = 3_600_000
 
 /** What starts deployments and waits for them. */
 export function addDeploying(deploy: Command, io: Io): void {
-  waits(
-    deploy
-      .command('create <project> <version> <environment>')
-      .description('deploy a release to an environment, or to some of its machines')
-      .option('--machine <machine>', 'only to these, by name or id', many),
-  ).action(action(io, create))
+  const creating = deploy
+    .command('create <project> <version> <environment>')
+    .description('deploy a release to an environment, or to some of its machines')
+    .option('--machine <machine>', 'only to these, by name or id', many)
+  waits(withOptions(creating)).action(action(io, create))
   waits(deploy.command('retry <deployment>').description('the same release again, where it did not succeed')).action(
     action(io, async (context, options: Waiting, id: string) => {
       const reply = await context.client.send<Made>('POST', path`deployments/${id}/retry`, {})
@@ -44,7 +44,7 @@ const waits = (command: Command): Command =>
     .option('--wait', 'show progress until it ends; the exit code says how')
     .addOption(timeout('stop waiting after this long (1h unless told); the deployment goes on'))
 
-interface Creating extends Waiting {
+interface Creating extends Waiting, SaidOptions {
   readonly machine?: readonly string[]
 }
 
@@ -56,7 +56,8 @@ async function create(context: Context, options: Creating, projectId: string, ve
   const { client } = context
   const named = await findMachines(client, options.machine ?? [], { environment: environmentId })
   const machines = named.length === 0 ? {} : { machines: named.map(({ id }) => id) }
-  const reply = await client.send<Made>('POST', 'deployments', { projectId, version, environmentId, ...machines })
+  const body = { projectId, version, environmentId, ...machines, ...optionsSaid(options) }
+  const reply = await client.send<Made>('POST', 'deployments', body)
   return started(context, options, reply.body)
 }
 

@@ -1,6 +1,7 @@
 import { ineligibility, workerRole } from '#contracts/eligibility.ts'
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { evaluated, targetsMax } from './bounds.ts'
+import { whyNobody } from './noTargets.ts'
 import type { FleetMachine, Scene } from './world.ts'
 
 /** Starts a run with the machines that are there now. Who is left out is written down with the clause that did it. */
@@ -15,9 +16,16 @@ export function begin({ created, world, nowMs }: Scene): readonly DeploymentEven
     else if (machine.registered || machineIds !== null) excluded.push({ machineId, name, reason: clause })
   }
   const started: DeploymentEvent = { type: 'DeploymentStarted', data: { deploymentId, startedAt: nowMs } }
-  if (included.length <= targetsMax) return [started, ...evaluated(deploymentId, included, excluded)]
-  const reason = `${included.length} machines would be targets, and one deployment takes ${targetsMax}: name some of them`
-  return [started, { type: 'DeploymentFailed', data: { deploymentId, reason, outcomes: [] } }]
+  const fail = (reason: string): DeploymentEvent => ({
+    type: 'DeploymentFailed',
+    data: { deploymentId, reason, outcomes: [] },
+  })
+  if (included.length > targetsMax) {
+    const many = `${included.length} machines would be targets, and one deployment takes ${targetsMax}`
+    return [started, fail(`${many}: name some of them`)]
+  }
+  const nobody = included.length === 0 ? whyNobody(created, excluded) : null
+  return [started, ...evaluated(deploymentId, included, excluded), ...(nobody === null ? [] : [fail(nobody)])]
 }
 
 /** The machines named, or all of the environment. Workers serve deployments and are no targets. */

@@ -1,4 +1,5 @@
 import type { DeploymentEvent, TaskResult } from '#contracts/deployment.ts'
+import { optionsOf } from '#contracts/deploymentOptions.ts'
 import { isRefusal, refuse, type Decider, type Decision } from '#libs/decider.ts'
 import { decided, type PersonsWord } from './decision.ts'
 import { evolve } from './evolve.ts'
@@ -99,8 +100,10 @@ function created({ data, nowMs }: Extract<RunCommand, { type: 'Create' }>, state
   return refuse('DEPLOYMENT_EXISTS', `${deploymentId} is another deployment: ${what}, as it was asked for then`)
 }
 
-const wantedOf = ({ projectId, version, environmentId, kind, machineIds }: Omit<Created, 'createdAt'>): string =>
-  JSON.stringify([projectId, version, environmentId, kind, machineIds])
+const wantedOf = (data: Omit<Created, 'createdAt'>): string => {
+  const { projectId, version, environmentId, kind, machineIds } = data
+  return JSON.stringify([projectId, version, environmentId, kind, machineIds, optionsOf(data)])
+}
 
 /** A machine speaks for its own tasks only; what it says of a task that has ended changes nothing. */
 function ownTask(

@@ -1,4 +1,5 @@
 import type { TaskResult } from '#contracts/deployment.ts'
+import type { DeploymentOptions } from '#contracts/deploymentOptions.ts'
 import type { Recorded } from '#contracts/message.ts'
 import { allEvents } from '#contracts/subjects.ts'
 import { uuidOf } from '#libs/ids.ts'
@@ -68,10 +69,10 @@ export class DeploymentStage extends Stage {
   /** Deploys to all machines, or those named; answers the deployment's id. */
   async deploy(
     version: string,
-    { machines, kind = 'release', projectId = 'shop', environmentId = 'production' }: Partial<Deploy> = {},
+    { machines, kind = 'release', projectId = 'shop', environmentId = 'production', ...options }: Partial<Deploy> = {},
   ): Promise<string> {
     const deploymentId = uuidOf(`deployment ${(this.#deployments += 1)}`)
-    const about = { deploymentId, projectId, version, environmentId, kind, machineIds: machines ?? null }
+    const about = { deploymentId, projectId, version, environmentId, kind, machineIds: machines ?? null, ...options }
     const answer = await this.ask('deployment', 'CreateDeployment', about)
     if ('refused' in answer) throw new Error(answer.detail)
     return deploymentId
@@ -88,7 +89,7 @@ export class DeploymentStage extends Stage {
   }
 }
 
-interface Deploy {
+interface Deploy extends DeploymentOptions {
   readonly machines: readonly string[]
   readonly kind: 'release' | 'automatic'
   readonly projectId: string
