@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DeploymentDecision, FailureChoice } from './decision.ts'
-import { deploymentOptions } from './deploymentOptions.ts'
+import { deploymentOptions, HoldReason } from './deploymentOptions.ts'
 import { deploymentId, durationMs, environmentId, instantMs, machineId, machinesMax, projectId, reason } from './ids.ts'
 import { stepId, version } from './ids.ts'
 import { fact, request } from './message.ts'
@@ -121,6 +121,10 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     parents: parents.optional(),
     createdAt: instantMs,
   }),
+  /** It waits for others, and why: told when the reason changes. */
+  fact('DeploymentHeld', { deploymentId, reason: HoldReason, detail: z.string(), until: instantMs.nullable() }),
+  /** One that has started, and was held since, goes on. */
+  fact('DeploymentResumed', { deploymentId }),
   fact('DeploymentStarted', { deploymentId, startedAt: instantMs }),
   fact('TargetsEvaluated', {
     deploymentId,

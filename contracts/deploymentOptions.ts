@@ -1,10 +1,21 @@
 import { z } from 'zod'
 
+export const priorityDefault = 5
+export const priorityMax = 9
+
 /** What may be said of a deployment when it is asked for, beyond what goes where. Stored with it as it was asked for. */
 export const deploymentOptions = {
+  /** The higher goes first in the queue of its project and environment; nothing that runs is interrupted. */
+  priority: z.number().int().min(0).max(priorityMax).optional(),
   /** To go well although no machine is a target: what comes later gets the release. Otherwise that fails it. */
   allowNoTargets: z.boolean().optional(),
 }
+
+/**
+ * Why a deployment waits for others. `behind`: for its turn. `newcomers`: as that, and it is one for machines that have
+ * come, which wait for a release. `machine-busy`: it runs, and its machines are at work for other deployments.
+ */
+export const HoldReason = z.enum(['behind', 'newcomers', 'machine-busy'])
 
 const Options = z.object(deploymentOptions)
 export type DeploymentOptions = z.infer<typeof Options>

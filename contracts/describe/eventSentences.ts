@@ -66,6 +66,8 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
   PackageRemoved: 'The version of the package is given up, and why. Its name and version stay taken by those bytes.',
 
   DeploymentCreated: 'A release is to be deployed to an environment, with all that is needed to do it.',
+  DeploymentHeld: 'The deployment waits for others or for a time, and why.',
+  DeploymentResumed: 'The deployment had started, was held since, and goes on.',
   DeploymentStarted: 'The deployment has left the queue.',
   TargetsEvaluated: 'The machines that are targets, and those that are not, with the reason.',
   StepStarted: 'A step began, on these machines.',

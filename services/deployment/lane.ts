@@ -5,56 +5,60 @@ export interface Place {
   readonly deploymentId: string
   readonly kind: DeploymentKind
   readonly version: string
-  /** Deployments get their places in the order in which they were created. */
+  /** The higher goes first; of equal ones, who was created first. */
+  readonly priority: number
+  /** Deployments get their numbers in the order in which they were created. */
   readonly number: number
-  started: boolean
   supersededBy: string | null
 }
 
 /**
- * The line of one project in one environment. A release waits until all before it have ended, and whatever comes after
- * it waits for it; automatic deployments of single machines between two releases run beside each other. So nobody can
- * be overtaken, and nobody waits for ever.
+ * The line of one project in one environment. A release waits until all that have started have ended and nobody is
+ * before it, and whatever is behind it waits for it; automatic deployments of single machines between two releases run
+ * beside each other. A priority is a place in the line: who has started is never interrupted for it.
  */
 export class Lane {
-  readonly #places = new Map<string, Place>()
-  readonly #releases = new Map<string, Place>()
-  #waiting = 0
+  readonly #started = new Map<string, Place>()
+  /** Those who have not started, in the order in which they may. */
+  readonly #waiting: Place[] = []
 
   /** How many have not started. */
   get waiting(): number {
-    return this.#waiting
+    return this.#waiting.length
   }
 
   enter(place: Place): void {
-    this.#places.set(place.deploymentId, place)
-    if (place.kind === 'release') this.#releases.set(place.deploymentId, place)
-    if (!place.started) this.#waiting += 1
+    const at = this.#waiting.findLastIndex((other) => goesBefore(other, place))
+    this.#waiting.splice(at + 1, 0, place)
   }
 
   setStarted(place: Place, started: boolean): void {
-    if (place.started === started) return
-    place.started = started
-    this.#waiting += started ? -1 : 1
+    if (this.#started.has(place.deploymentId) === started) return
+    this.leave(place)
+    if (started) this.#started.set(place.deploymentId, place)
+    else this.enter(place)
   }
 
   leave(place: Place): void {
-    if (!this.#places.delete(place.deploymentId)) return
-    this.#releases.delete(place.deploymentId)
-    if (!place.started) this.#waiting -= 1
+    const at = this.#waiting.indexOf(place)
+    if (at === -1) this.#started.delete(place.deploymentId)
+    else this.#waiting.splice(at, 1)
   }
 
-  mayStart(place: Place): boolean {
-    const first = place.kind === 'release' ? firstOf(this.#places) : firstOf(this.#releases)
-    return first === undefined || first === place || first.number > place.number
+  /** Whom it has to wait for: somebody who has started, or who goes first; null when it is its turn. */
+  ahead(place: Place): Place | null {
+    if (this.#started.has(place.deploymentId)) return null
+    const excludes = (other: Place) => place.kind === 'release' || other.kind === 'release'
+    const busy = [...this.#started.values()].find(excludes)
+    return busy ?? this.#waiting.find((other) => goesBefore(other, place) && excludes(other)) ?? null
   }
 
   /** Those whose turn it is now. */
   next(): readonly string[] {
-    if (this.#waiting === 0) return []
     const next: string[] = []
-    for (const place of this.#places.values()) {
-      if (!place.started && this.mayStart(place)) next.push(place.deploymentId)
+    for (const place of this.#waiting) {
+      if (this.ahead(place) !== null) break
+      next.push(place.deploymentId)
       if (place.kind === 'release') break
     }
     return next
@@ -62,9 +66,10 @@ export class Lane {
 
   /** The whole environment has got a version: automatic deployments of another one that still wait come too late. */
   supersede(version: string): void {
-    for (const place of this.#places.values())
-      if (place.kind === 'automatic' && !place.started && place.version !== version) place.supersededBy = version
+    for (const place of this.#waiting)
+      if (place.kind === 'automatic' && place.version !== version) place.supersededBy = version
   }
 }
 
-const firstOf = (places: ReadonlyMap<string, Place>): Place | undefined => places.values().next().value
+const goesBefore = (one: Place, other: Place): boolean =>
+  one.priority > other.priority || (one.priority === other.priority && one.number < other.number)

@@ -23,6 +23,7 @@ export const lookAround = (fleet: Fleet, occupancy: Occupancy, others: Others, l
   workersFor: fleet.workersFor,
   isFree: occupancy.isFree,
   mayStart: occupancy.mayStart,
+  holdOf: occupancy.holdOf,
   supersededBy: occupancy.supersededBy,
   versionOf: others.versionOf,
   child: others.child,

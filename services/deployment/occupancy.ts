@@ -1,9 +1,11 @@
-import type { DeploymentEvent, DeploymentKind } from '#contracts/deployment.ts'
+import type { DeploymentEvent } from '#contracts/deployment.ts'
+import { priorityDefault } from '#contracts/deploymentOptions.ts'
 import { Lane, type Place } from './lane.ts'
 import { Machines } from './machines.ts'
+import type { Hold } from './run/world.ts'
 
 type Created = Extract<DeploymentEvent, { type: 'DeploymentCreated' }>['data']
-export type Entrant = Pick<Created, 'deploymentId' | 'projectId' | 'environmentId' | 'kind' | 'version'>
+export type Entrant = Pick<Created, 'deploymentId' | 'projectId' | 'environmentId' | 'kind' | 'version' | 'priority'>
 type Ended = Extract<DeploymentEvent, { type: 'DeploymentSucceeded' | 'DeploymentFailed' | 'DeploymentCancelled' }>
 
 interface Active {
@@ -27,9 +29,12 @@ export class Occupancy {
 
   isFree = (machineId: string, deploymentId: string): boolean => this.#machines.isFree(machineId, deploymentId)
 
-  mayStart = (deploymentId: string): boolean => {
+  mayStart = (deploymentId: string): boolean => this.#active.has(deploymentId) && this.holdOf(deploymentId) === null
+
+  /** Why it may not start; null when it may, or is not there. */
+  holdOf = (deploymentId: string): Hold | null => {
     const active = this.#active.get(deploymentId)
-    return active?.lane.mayStart(active.place) === true
+    return active === undefined || active.lane.ahead(active.place) === null ? null : holdBehind(active.place)
   }
 
   supersededBy = (deploymentId: string): string | null => this.#active.get(deploymentId)?.place.supersededBy ?? null
@@ -43,10 +48,11 @@ export class Occupancy {
     this.#lanes.get(laneKey(projectId, environmentId))?.waiting ?? 0
 
   /** Gives a deployment its place in the line, unless it has one. */
-  enter({ deploymentId, projectId, environmentId, kind, version }: Entrant, isWhole: boolean): void {
+  enter(entrant: Entrant, isWhole: boolean): void {
+    const { deploymentId, projectId, environmentId } = entrant
     if (this.#active.has(deploymentId)) return
     const lane = this.#laneOf(laneKey(projectId, environmentId))
-    const place = placeOf(deploymentId, kind, version, (this.#entered += 1))
+    const place = placeOf(entrant, (this.#entered += 1))
     lane.enter(place)
     this.#active.set(deploymentId, { lane, place, isWhole, tasks: new Set() })
   }
@@ -103,6 +109,8 @@ export class Occupancy {
       case 'DeploymentFailed':
       case 'DeploymentCancelled':
         return this.#ended(event)
+      case 'DeploymentHeld':
+      case 'DeploymentResumed':
       case 'TargetsEvaluated':
       case 'TaskStarted':
       case 'TaskCancelRequested':
@@ -154,10 +162,15 @@ const isAboutStep = (event: DeploymentEvent): event is Extract<DeploymentEvent, 
   /^(Step|Approval|Decision|Child)/.test(event.type)
 type StepType = `Step${string}` | `Approval${string}` | `Decision${string}` | `Child${string}`
 
-const placeOf = (deploymentId: string, kind: DeploymentKind, version: string, number: number): Place => ({
-  ...{ deploymentId, kind, version, number },
-  started: false,
+const placeOf = ({ deploymentId, kind, version, priority = priorityDefault }: Entrant, number: number): Place => ({
+  ...{ deploymentId, kind, version, priority, number },
   supersededBy: null,
 })
+
+/** Told once, so it does not name whom it waits for: that may be another one by the time somebody reads it. */
+const holdBehind = ({ kind }: Place): Hold =>
+  kind === 'release'
+    ? { reason: 'behind', detail: 'its project is deployed to its environment once at a time', until: null }
+    : { reason: 'newcomers', detail: 'machines that have come wait for the release before them', until: null }
 
 const laneKey = (projectId: string, environmentId: string) => `${projectId} ${environmentId}`

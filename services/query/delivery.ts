@@ -47,12 +47,23 @@ export function deploymentRow(reader: Query['reader'], id: string): KeptDeployme
 /** The row as it is told: with its steps' tasks counted and its targets, which are spliced in as they are stored. */
 function wholeDeployment(reader: Query['reader'], kept: KeptDeployment, targetsMax = Number.MAX_SAFE_INTEGER): string {
   const { partial: _, limits: __, ...row } = kept
-  const told: Omit<DeploymentRow, 'targets' | 'position'> = { ...row, steps: countedSteps(reader, kept) }
+  const waiting = row.waiting && { ...row.waiting, position: queuePosition(reader, kept) }
+  const told: Omit<DeploymentRow, 'targets' | 'position'> = { ...row, waiting, steps: countedSteps(reader, kept) }
   const { position } = reader.one(deployments, row.id) ?? { position: 0 }
   return withFields(JSON.stringify(told), {
     targets: `[${targetDocs(reader, row.id, targetsMax).join(',')}]`,
     position: String(position),
   })
+}
+
+/** Its place in the queue of its project and environment, in the order in which they may start; null when it has left. */
+function queuePosition(reader: Query['reader'], row: KeptDeployment): number | null {
+  if (row.state !== 'queued') return null
+  const sql = `SELECT count(*) FROM ${tableOf(deployments)} WHERE environmentId = ? AND projectId = ?
+    AND (queued > ? OR (queued = ? AND id <= (SELECT id FROM ${tableOf(deployments)} WHERE key = ?)))`
+  const { environmentId, projectId, priority, id } = row
+  const [[place] = []] = reader.rows(sql, environmentId, projectId, priority, priority, id)
+  return Number(place)
 }
 
 export function countedSteps(reader: Query['reader'], { id, steps }: KeptDeployment): readonly StepRow[] {

@@ -225,6 +225,8 @@ export const waitingDeployment: DeploymentRow = {
     deadlineAt: agoIso(-23 * 60 * minuteMs),
   },
   decisions: [],
+  priority: 5,
+  waiting: null,
   createdAt: agoIso(13 * minuteMs),
   createdBy: 'ada',
   startedAt: agoIso(12 * minuteMs),

@@ -15,7 +15,7 @@ export const deploymentColumns = ({ terminal, clock }: Context): readonly Column
   { title: 'targets', align: 'right', cell: ({ targets }) => targets.length },
   { title: 'created', cell: ({ createdAt }) => when(terminal, clock, createdAt) },
   { title: 'took', cell: ({ startedAt, endedAt }) => lasted(clock, startedAt, endedAt) },
-  { title: 'reason', cell: ({ reason }) => reason ?? '', flexible: true },
+  { title: 'reason', cell: (row) => row.reason ?? waitOf(row) ?? '', flexible: true },
 ]
 
 export const taskColumns = ({ terminal, clock }: Context): readonly Column<TaskRow>[] => [
@@ -29,6 +29,14 @@ export const taskColumns = ({ terminal, clock }: Context): readonly Column<TaskR
   { title: 'reason', cell: ({ reason }) => reason ?? '', flexible: true },
 ]
 
+/** Why it waits for others, since that is what one asks of something that does not move. */
+function waitOf({ waiting }: DeploymentRow): string | null {
+  if (waiting === null) return null
+  const { reason, detail, until, position } = waiting
+  const place = position === null ? '' : `, at place ${position} of the queue`
+  return `${reason}${place}${until === null ? '' : `, until ${until}`}: ${detail}`
+}
+
 export function deploymentDetails({ terminal, clock }: Context, row: DeploymentRow): string {
   const { approval } = row
   const known = details(terminal, [
@@ -38,6 +46,8 @@ export function deploymentDetails({ terminal, clock }: Context, row: DeploymentR
     ['kind', row.kind],
     ['state', state(row.state)],
     ['reason', row.reason],
+    ['priority', row.priority],
+    ['waits', waitOf(row)],
     ['waits for a person', approval && `${approval.message} (until ${when(terminal, clock, approval.deadlineAt)})`],
     ...row.decisions.map(({ stepId, machineId, reason, options, deadlineAt }): readonly [string, string] => {
       const until = when(terminal, clock, deadlineAt)

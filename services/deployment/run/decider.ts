@@ -3,6 +3,7 @@ import { optionsOf } from '#contracts/deploymentOptions.ts'
 import { isRefusal, refuse, type Decider, type Decision } from '#libs/decider.ts'
 import { decided, type PersonsWord } from './decision.ts'
 import { evolve } from './evolve.ts'
+import { planHolding } from './holding.ts'
 import { plan } from './plan.ts'
 import { noRun, type Created, type Run, type RunTask } from './state.ts'
 import type { World } from './world.ts'
@@ -49,7 +50,7 @@ export const run: Decider<Run, RunCommand, DeploymentEvent> = {
     const facts = [...answer]
     let now = answer.reduce(evolve, state)
     for (let pass = 0; pass < passesMax; pass++) {
-      const next = plan(now, command.world, command.nowMs)
+      const next = due(now, command)
       if (next.length === 0) return facts.slice(0, factsPerDecisionMax)
       facts.push(...next)
       now = next.reduce(evolve, now)
@@ -86,6 +87,11 @@ function answerTo(command: RunCommand, state: Run): Decision<DeploymentEvent> {
     case 'RecordTaskResult':
       return ownTask(command, state, (task) => resultOf(deploymentId, task, command.result, command.nowMs))
   }
+}
+
+const due = (state: Run, { world, nowMs }: RunCommand): readonly DeploymentEvent[] => {
+  const next = plan(state, world, nowMs)
+  return next.length > 0 ? next : planHolding(state, world, nowMs)
 }
 
 /** Nothing follows from a start; what follows from a result is left to the next `Advance` when there are very many. */

@@ -10,7 +10,11 @@ export function evolve(run: Run, event: DeploymentEvent): Run {
     case 'DeploymentCreated':
       return { ...run, status: 'queued', created: event.data, steps: event.data.process.steps.map(pending) }
     case 'DeploymentStarted':
-      return { ...run, status: 'running', startedAt: event.data.startedAt }
+      return { ...run, status: 'running', startedAt: event.data.startedAt, held: null }
+    case 'DeploymentHeld':
+      return { ...run, held: { reason: event.data.reason, until: event.data.until } }
+    case 'DeploymentResumed':
+      return { ...run, held: null }
     case 'TargetsEvaluated':
       return { ...run, targets: join(run.targets, event.data.included, 0, []) }
     case 'DeploymentCancelRequested':

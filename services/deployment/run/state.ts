@@ -23,6 +23,8 @@ export interface Run {
   /** What a person was last asked about a target that had failed, by `taskKey`. */
   readonly questions: Map<string, Question>
   readonly approval: { readonly stepId: string; readonly deadlineAt: number; readonly answer: ApprovalAnswer } | null
+  /** What it was last said to wait for, as far as that has not changed. */
+  readonly held: { readonly reason: string; readonly until: number | null } | null
   readonly cancel: { readonly reason: string; readonly requestedAt: number } | null
   /** The reason of the first step that failed; from then on only steps that want a failure run. */
   readonly failure: string | null
@@ -106,6 +108,7 @@ export const noRun: Run = {
   outputs: [],
   questions: Map(),
   approval: null,
+  held: null,
   cancel: null,
   failure: null,
 }

@@ -1,3 +1,4 @@
+import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { HealthStatus } from '#contracts/health.ts'
 import type { Created, Run } from './state.ts'
 
@@ -24,6 +25,8 @@ export interface ChildDeployment {
   readonly state: 'open' | 'succeeded' | 'failed' | 'cancelled'
   readonly reason: string | null
 }
+/** What a deployment waits for that others have to do, or time alone. */
+export type Hold = Omit<Extract<DeploymentEvent, { type: 'DeploymentHeld' }>['data'], 'deploymentId'>
 
 /**
  * What a run may look at beyond its own history. Read-only to those who plan; the engine keeps it and answers from
@@ -41,6 +44,8 @@ export interface World {
   isFree(machineId: string, deploymentId: string): boolean
   /** Whether the deployment is first in line for its project and environment. */
   mayStart(deploymentId: string): boolean
+  /** Why it may not start yet; null when it may. */
+  holdOf(deploymentId: string): Hold | null
   /** The version that a release brought to the whole environment while this automatic deployment waited for it. */
   supersededBy(deploymentId: string): string | null
   /** The version that a project has for an environment, as it is wanted; null when there is none. */

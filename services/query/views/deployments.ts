@@ -1,13 +1,16 @@
 import type { AskedDecision } from '#contracts/decision.ts'
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { Recorded } from '#contracts/message.ts'
+import { priorityDefault } from '#contracts/deploymentOptions.ts'
 import type { DeploymentRow, StepRow } from '#contracts/rows.ts'
 import type { Step } from '#contracts/process.ts'
 import type { View } from '#libs/view.ts'
 import { iso } from './iso.ts'
 
 /** Targets are rows of their own and tasks are counted by theirs, so that a machine's fact never rewrites a deployment. */
-export interface KeptDeployment extends Omit<DeploymentRow, 'targets' | 'position'> {
+export interface KeptDeployment extends Omit<DeploymentRow, 'targets' | 'position' | 'waiting'> {
+  /** How many are before it is asked of those that are in line when somebody wants to know. */
+  readonly waiting: Omit<NonNullable<DeploymentRow['waiting']>, 'position'> | null
   /** Whether it was asked for named machines only. */
   readonly partial: boolean
   /** What it may take, and each step by its id; null for what has no limit of its own. */
@@ -16,6 +19,8 @@ export interface KeptDeployment extends Omit<DeploymentRow, 'targets' | 'positio
 
 const observes = [
   'DeploymentCreated',
+  'DeploymentHeld',
+  'DeploymentResumed',
   'DeploymentStarted',
   'StepStarted',
   'StepSucceeded',
@@ -35,7 +40,7 @@ const observes = [
 export type DeploymentFact = Extract<DeploymentEvent, { type: (typeof observes)[number] }>
 
 export const deployments: View<KeptDeployment, DeploymentFact> = {
-  name: 'deployments.v3',
+  name: 'deployments.v5',
   observes,
   keysOf: ({ data }) => [data.deploymentId],
   columns: {
@@ -43,9 +48,17 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
     projectId: (row) => row.projectId,
     state: (row) => row.state,
     /** Says which release the whole environment should have: it was asked for all of it and went well. */
+    /** Its priority while it is in line. */
+    queued: (row) => (row.state === 'queued' ? row.priority : null),
     decides: (row) => (row.kind === 'release' && !row.partial && row.state === 'succeeded' ? row.version : null),
   },
-  indexes: [['environmentId'], ['projectId'], ['state'], ['environmentId', 'projectId', 'decides']],
+  indexes: [
+    ['environmentId'],
+    ['environmentId', 'projectId', 'queued'],
+    ['projectId'],
+    ['state'],
+    ['environmentId', 'projectId', 'decides'],
+  ],
   tally: (row) => row.state,
 
   project(row, fact) {
@@ -54,8 +67,14 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
     if (row === undefined || row.endedAt !== null) return row
     const at = iso(fact.meta.at)
     switch (fact.type) {
+      case 'DeploymentHeld': {
+        const { reason, detail, until } = fact.data
+        return { ...row, waiting: { reason, detail, until: until === null ? null : iso(until) } }
+      }
+      case 'DeploymentResumed':
+        return { ...row, waiting: null }
       case 'DeploymentStarted':
-        return { ...row, state: 'running', startedAt: at, deadlineAt: isoAfter(at, row.limits.runMs) }
+        return { ...row, state: 'running', startedAt: at, waiting: null, deadlineAt: isoAfter(at, row.limits.runMs) }
       case 'StepStarted': {
         const { stepId } = fact.data
         const deadlineAt = isoAfter(at, row.limits.stepsMs[stepId] ?? null) ?? row.deadlineAt
@@ -88,6 +107,7 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
 
 function created({ data, meta }: Recorded<Extract<DeploymentFact, { type: 'DeploymentCreated' }>>): KeptDeployment {
   const { deploymentId: id, projectId, version, environmentId, kind, machineIds, process, timeLimitMs = null } = data
+  const { priority = priorityDefault } = data
   const stepsMs = Object.fromEntries(process.steps.map((step) => [step.id, limitOf(step)]))
   const steps = process.steps.map((step): StepRow => ({
     id: step.id,
@@ -101,8 +121,8 @@ function created({ data, meta }: Recorded<Extract<DeploymentFact, { type: 'Deplo
     tasks: {},
   }))
   return {
-    ...{ id, projectId, version, environmentId, kind, state: 'queued', reason: null, steps },
-    ...{ approval: null, decisions: [] },
+    ...{ id, projectId, version, environmentId, kind, state: 'queued', reason: null, steps, priority },
+    ...{ approval: null, waiting: null, decisions: [] },
     ...{ createdAt: iso(meta.at), createdBy: meta.actor, startedAt: null, endedAt: null, partial: machineIds !== null },
     ...{ deadlineAt: null, limits: { runMs: timeLimitMs, stepsMs } },
   }
@@ -153,7 +173,7 @@ function limitOf(step: Step): number | null {
 const isoAfter = (at: string, limitMs: number | null): string | null =>
   limitMs === null ? null : iso(Date.parse(at) + limitMs)
 
-const over = (endedAt: string) => ({ approval: null, decisions: [], deadlineAt: null, endedAt })
+const over = (endedAt: string) => ({ approval: null, waiting: null, decisions: [], deadlineAt: null, endedAt })
 
 /** Cancelling ends a deployment between the facts of its steps: no other one will tell how they ended. */
 function withStepsCancelled(row: KeptDeployment, reason: string, at: string): KeptDeployment {

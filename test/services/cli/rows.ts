@@ -41,6 +41,8 @@ export const deploymentRow = (state: DeploymentRow['state'], more: Partial<Deplo
   targets: [],
   approval: null,
   decisions: [],
+  priority: 5,
+  waiting: null,
   createdAt: at,
   createdBy: 'user-1',
   startedAt: at,

@@ -81,6 +81,55 @@ describe('the line of a project in an environment', () => {
   })
 })
 
+describe('a priority', () => {
+  const ranked = (id: string, priority: number, kind: 'release' | 'automatic' = 'release') =>
+    fact('DeploymentCreated', id, { ...about(id, kind), machineIds: null, priority })
+
+  it('orders those that wait, and of equal ones the first that was created goes first', () => {
+    const line = occupied(
+      created('r-1'),
+      started('r-1'),
+      ranked('r-2', 0),
+      created('r-3'),
+      ranked('r-4', 9),
+      created('r-5'),
+    )
+    const order: string[] = []
+    for (let last = 'r-1', next = line.follow(ended(last)); next.length > 0; next = line.follow(ended(last))) {
+      expect(next).toHaveLength(1)
+      order.push((last = next[0]!))
+      line.follow(started(last))
+    }
+    expect(order).toEqual(['r-4', 'r-3', 'r-5', 'r-2'])
+  })
+  it('interrupts nothing that has started', () => {
+    const line = occupied(created('r-1'), started('r-1'), ranked('r-2', 9))
+    expect([line.mayStart('r-1'), line.mayStart('r-2')]).toEqual([true, false])
+  })
+  it('lets a release go before newcomers that came first, and they go when it has ended', () => {
+    const line = occupied(created('a-1', 'automatic'), ranked('r-1', 9))
+    expect([line.mayStart('r-1'), line.mayStart('a-1')]).toEqual([true, false])
+    line.follow(started('r-1'))
+    expect(line.follow(ended('r-1'))).toEqual(['a-1'])
+  })
+  it('is kept by one that is given back', () => {
+    const line = occupied(created('r-1'), ranked('r-2', 9))
+    line.claim([started('r-2')])
+    line.giveBack('r-2', [started('r-2')])
+    expect([line.mayStart('r-2'), line.mayStart('r-1')]).toEqual([true, false])
+  })
+})
+
+describe('who may not start is told why:', () => {
+  it('another release goes first', () => {
+    const line = occupied(created('r-1'), created('r-2'))
+    expect([line.holdOf('r-1'), line.holdOf('r-2')?.reason]).toEqual([null, 'behind'])
+  })
+  it('newcomers wait for a release', () =>
+    expect(occupied(created('r-1'), created('a-1', 'automatic')).holdOf('a-1')?.reason).toBe('newcomers'))
+  it('nothing, when nobody knows it', () => expect(occupied().holdOf('r-1')).toBeNull())
+})
+
 describe('an automatic deployment that waits for a release', () => {
   const waiting = (...facts: readonly DeploymentEvent[]) =>
     occupied(created('r-1', 'release', '2.0'), started('r-1'), ...facts).supersededBy

@@ -105,7 +105,7 @@ describe('deployments side by side', () => {
     await stage.release('2.0', oneStep)
     const { letGo } = holdTasks(stage)
     const [first, second] = [await stage.deploy('1.0'), await stage.deploy('2.0')]
-    expect(await stage.types(`deployment-${second}`)).toEqual(['DeploymentCreated'])
+    expect(await stage.types(`deployment-${second}`)).toEqual(['DeploymentCreated', 'DeploymentHeld'])
     await letGo()
     expect(await stage.outcome(first)).toMatchObject({ type: 'DeploymentSucceeded' })
     expect(await stage.outcome(second)).toMatchObject({ type: 'DeploymentSucceeded' })
@@ -434,7 +434,7 @@ describe('a store that fails for a moment', () => {
     await expect(stage.deploy('1.0')).rejects.toThrow('no answer')
     isSilent = false
     const second = await stage.deploy('1.0')
-    expect(await stage.types(`deployment-${second}`)).toEqual(['DeploymentCreated'])
+    expect(await stage.types(`deployment-${second}`)).toEqual(['DeploymentCreated', 'DeploymentHeld'])
   })
   it('delays the start of one that waits', async () => {
     const { stage, breakIt } = await broken()
@@ -446,7 +446,7 @@ describe('a store that fails for a moment', () => {
     })
     await letGo()
     await stage.clock.advance(3_000)
-    expect(await stage.types(`deployment-${id}`)).toEqual(['DeploymentCreated'])
+    expect(await stage.types(`deployment-${id}`)).toEqual(['DeploymentCreated', 'DeploymentHeld'])
     breakIt(false)
     await stage.clock.advance(2_000)
     expect(await stage.outcome(id)).toMatchObject({ type: 'DeploymentSucceeded' })

@@ -10,6 +10,8 @@ const named = (machines: readonly { name: string }[]) => listed(machines.map(({ 
 export const deploymentSentences: SentencesOf<DeploymentEvent> = {
   DeploymentCreated: ({ projectId, version, environmentId, kind }) =>
     `${projectId} ${version} is to be deployed to ${environmentId}${kind === 'automatic' ? ' automatically' : ''}.`,
+  DeploymentHeld: ({ detail }) => `The deployment waits: ${detail}`,
+  DeploymentResumed: () => 'The deployment waits no more.',
   DeploymentStarted: () => 'The deployment started.',
   TargetsEvaluated: ({ included, excluded }) =>
     `${count(included.length, 'target')} chosen${excluded.length === 0 ? '' : `; left out: ${named(excluded)}`}.`,

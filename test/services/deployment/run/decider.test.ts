@@ -30,7 +30,7 @@ describe('a deployment that nobody has made', () => {
   it('waits when it is not its turn', () => {
     const waiting = world()
     waiting.first = false
-    expect(play(waiting, oneStep).types).toEqual(['DeploymentCreated'])
+    expect(play(waiting, oneStep).types).toEqual(['DeploymentCreated', 'DeploymentHeld'])
   })
 })
 
@@ -144,7 +144,7 @@ describe('cancelling', () => {
     waiting.first = false
     const one = play(waiting, oneStep)
     one.cancel('wrong version')
-    expect(one.facts.slice(1)).toEqual([
+    expect(one.facts.slice(2)).toEqual([
       {
         type: 'DeploymentCancelRequested',
         data: { deploymentId, reason: 'wrong version', requestedAt: startMs },

@@ -1,4 +1,4 @@
-import type { ChildDeployment, FleetMachine, World } from '#services/deployment/run/world.ts'
+import type { ChildDeployment, FleetMachine, Hold, World } from '#services/deployment/run/world.ts'
 
 export const startMs = 1_000_000
 
@@ -37,6 +37,7 @@ export class TestWorld implements World {
     )
   isFree = (machineId: string) => !this.taken.has(machineId)
   mayStart = () => this.first
+  holdOf = (): Hold | null => (this.first ? null : { reason: 'behind', detail: 'another goes first', until: null })
   supersededBy = () => this.newer
   versionOf = (projectId: string, _: string, wanted: string) => this.versions.get(`${projectId} ${wanted}`) ?? null
   child = (deploymentId: string) => this.children.get(deploymentId)

@@ -69,6 +69,10 @@ function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): L
         'only what is asked is decided': isOpen(run, fact.data.stepId, fact.data.machineId),
         'nothing is decided after a cancel': run.cancel === null,
       }
+    case 'DeploymentHeld':
+      return { 'nobody is held who may go on': run.status === 'running' || !world.mayStart(fact.data.deploymentId) }
+    case 'DeploymentResumed':
+      return { 'only who was held goes on': run.held !== null && run.status === 'running' }
     case 'DeploymentCreated':
     case 'TargetsEvaluated':
     case 'StepStarted':

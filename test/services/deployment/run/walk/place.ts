@@ -54,6 +54,7 @@ export function worldOf({ run: { tasks }, fleet, busy, first, newer, nowMs, chat
     workersFor: () => all.filter(isWorker),
     isFree: (machineId) => !busy.includes(machineId),
     mayStart: () => first,
+    holdOf: () => (first ? null : { reason: 'behind', detail: 'another goes first', until: null }),
     supersededBy: () => newer,
     versionOf: (_, __, wanted) => wanted,
     child: () => (child === undefined ? undefined : { state: child, reason: null }),

@@ -1,0 +1,51 @@
+import type { DeploymentEvent } from '#contracts/deployment.ts'
+import { latestTask, listed, runsOnTargets, stillIncluded, type Run, type RunStep } from './state.ts'
+import { isContactable, type Hold, type Scene, type World } from './world.ts'
+
+/** Machines are often at work for others for a moment: that is a wait worth telling only when it lasts. */
+const busyToldAfterMs = 10_000
+/** Instants that are worked out anew each time may differ by so much and are still the same. */
+const sameInstantMs = 60_000
+
+/**
+ * For a run that has nothing to do now: why it waits for others, told once for each reason, and that it does so no more.
+ * What it waits for in its own steps is told by those.
+ */
+export function planHolding(run: Run, world: World, nowMs: number): readonly DeploymentEvent[] {
+  const { created, held } = run
+  if (created === null || (run.status !== 'queued' && run.status !== 'running')) return []
+  const { deploymentId } = created
+  const hold = run.status === 'queued' ? world.holdOf(deploymentId) : busyHold({ run, created, world, nowMs })
+  if (hold !== null) return isSame(held, hold) ? [] : [{ type: 'DeploymentHeld', data: { deploymentId, ...hold } }]
+  return held === null || run.status === 'queued' ? [] : [{ type: 'DeploymentResumed', data: { deploymentId } }]
+}
+
+const isSame = (held: Run['held'], { reason, until }: Hold): boolean =>
+  held?.reason === reason &&
+  (held.until === until || (held.until !== null && until !== null && Math.abs(held.until - until) < sameInstantMs))
+
+/** Nothing of the run is at work, and the machines that could be are so for others. */
+function busyHold(scene: Scene): Hold | null {
+  const { run, world, created } = scene
+  if (run.active.size > 0 || run.cancel !== null) return null
+  const busy = run.steps.filter(({ state }) => state === 'running').flatMap((step) => busyIn(scene, step))
+  if (busy.length === 0) return null
+  const names = busy.map((machineId) => world.machine(machineId)?.name ?? machineId)
+  const detail = `at work for others than ${created.projectId} ${created.version}: ${listed(names)}`
+  return { reason: 'machine-busy', detail, until: null }
+}
+
+function busyIn({ run, world, created, nowMs }: Scene, step: RunStep): readonly string[] {
+  const { definition, machineIds, startedAt } = step
+  if (definition.kind !== 'script') return []
+  const isBusy = (machineId: string) => {
+    const machine = world.machine(machineId)
+    return machine !== undefined && isContactable(machine) && !world.isFree(machineId, created.deploymentId)
+  }
+  const members = runsOnTargets(definition)
+    ? stillIncluded(run, machineIds).map(({ machineId }) => machineId)
+    : world.workersFor(created.environmentId).map(({ machineId }) => machineId)
+  const last = members.map((machineId) => latestTask(run, definition.id, machineId))
+  if (nowMs < Math.max(startedAt, ...last.map((task) => task?.endedAt ?? 0)) + busyToldAfterMs) return []
+  return members.filter((machineId, at) => last[at]?.state !== 'succeeded' && isBusy(machineId))
+}
