@@ -109,6 +109,8 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     kind: DeploymentKind,
     machineIds: machineIds.nullable(),
     ...deploymentOptions,
+    /** When `startAt` is, by the steady clock. */
+    startDueAt: instantMs.optional(),
     process: StoredProcess,
     variables: StoredVariables,
     targetRoles: z.array(z.string()).readonly(),

@@ -23,7 +23,7 @@ const cron = z
   .regex(/^(\S+\s+){4}\S+$/, 'five fields, as in 0 22 * * 1-5')
   .max(100)
 
-/** A time in which machines are not removed automatically: from each moment that the rule names, for so long. */
+/** A time in which something does not happen by itself: from each moment that the rule names, for so long. */
 const quietHours = (object: typeof z.object) =>
   object({
     cron,
@@ -99,11 +99,13 @@ const health = (object: typeof z.object) => ({
   checks: z.array(check(object)).max(checksMax).readonly().default([]),
 })
 
-const deployments = {
+const deployments = (object: typeof z.object) => ({
   contactBudgetMs: duration.default(2 * minuteMs),
   taskLeaseMs: duration.default(2 * minuteMs),
   queueMax: count.min(1).default(100),
-}
+  /** Times in which no deployment starts; those that run go on. */
+  freezes: z.array(quietHours(object)).max(quietHoursMax).readonly().default([]),
+})
 
 /**
  * An environment's policy: every duration of the design is a setting here, in milliseconds or as `10s`, `5m`.
@@ -117,7 +119,7 @@ const settings = (object: typeof z.object) =>
     guard: object(guard).prefault({}),
     automaticDeployments: object(automaticDeployments).prefault({}),
     health: object(health(object)).prefault({}),
-    deployments: object(deployments).prefault({}),
+    deployments: object(deployments(object)).prefault({}),
   })
 
 /** As stored: tolerant of settings that a newer version may have added. */

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { AskedDecision } from './decision.ts'
 import { DeploymentKind, TargetOutcome } from './deployment.ts'
-import { HoldReason } from './deploymentOptions.ts'
 import { HealthEvidence, HealthStatus } from './health.ts'
 import { MachineFacts, RemovalCause } from './machine.ts'
 import { DeferralClause } from './policy.ts'
 import { EnvironmentPolicy } from './policySettings.ts'
 import { StoredProcess } from './process.ts'
 import { Probe } from './probe.ts'
+import { queueRow } from './queueRows.ts'
 import { VariableRow } from './variableRow.ts'
 
 // What the query API answers. Instants are ISO 8601 in UTC; `null` says that there is nothing, never "not asked".
@@ -137,11 +137,7 @@ export const DeploymentRow = z.object({
   approval: z.object({ stepId: z.string(), message: z.string(), deadlineAt: at }).nullable(),
   /** The targets that failed and of which a person is to say what becomes of them. */
   decisions: z.array(AskedDecision).readonly(),
-  priority: z.number(),
-  /** Set while it waits for others: why, until when where that is known, and at which place of the queue it is. */
-  waiting: z
-    .object({ reason: HoldReason, detail: z.string(), until: at.nullable(), position: z.number().nullable() })
-    .nullable(),
+  ...queueRow,
   createdAt: at,
   createdBy: z.string(),
   startedAt: at.nullable(),

@@ -79,7 +79,8 @@ function credentialRefusal({ headers }: FastifyRequest): Refused {
   return new Refused('CREDENTIAL_INVALID', 'The bearer token is malformed, unknown, expired or revoked.')
 }
 
-const permits = (held: readonly Scope[], needed: Scope) =>
+/** Whether one of the scopes held is the one needed, or allows more. */
+export const permits = (held: readonly Scope[], needed: Scope) =>
   held.some((scope) => scopeOrder.indexOf(scope) >= scopeOrder.indexOf(needed))
 
 function refuseLongAddress({ raw }: FastifyRequest, maxChars: number): void {

@@ -4,22 +4,25 @@ import { ineligibility, workerRole } from '#contracts/eligibility.ts'
 import type { Cause } from '#contracts/message.ts'
 import { deploymentTimeLimitMs } from '#contracts/process.ts'
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
+import type { Clock } from '#libs/clock.ts'
 import { isRefusal, refuse, type Refusal } from '#libs/decider.ts'
 import type { Engine } from './engine.ts'
 import type { Release } from './release/decider.ts'
 import type { Created } from './run/state.ts'
+import { startDue } from './startTime.ts'
 
 type Wanted = Extract<DeploymentCommand, { type: 'CreateDeployment' }>['data']
 type LoadRelease = (projectId: string, version: string) => Promise<{ readonly state: Release }>
 
 /** Makes a deployment out of a release and an environment: from here on it depends on neither being changed. */
 export const creation =
-  (engine: Engine, loadRelease: LoadRelease) =>
+  (engine: Engine, loadRelease: LoadRelease, clock: Pick<Clock, 'steadyMs' | 'wallMs'>) =>
   async (wanted: Wanted, cause: Cause): Promise<Answer> => {
     const { deploymentId } = wanted
     const { state: before } = await engine.load(deploymentId)
     // One that is there already is answered as before, whatever has become of its release and environment since.
-    const data = before.created === null ? await draft(engine, loadRelease, wanted) : { ...before.created, ...wanted }
+    const data =
+      before.created === null ? await draft(engine, loadRelease, wanted, clock) : { ...before.created, ...wanted }
     if (isRefusal(data)) return data
     const handled = await engine.request(deploymentId, { type: 'Create', data }, cause)
     if (isRefusal(handled)) return handled
@@ -28,17 +31,24 @@ export const creation =
 
 type Draft = Omit<Created, 'createdAt'>
 
-async function draft(engine: Engine, loadRelease: LoadRelease, wanted: Wanted): Promise<Draft | Refusal> {
+async function draft(
+  engine: Engine,
+  loadRelease: LoadRelease,
+  wanted: Wanted,
+  clock: Pick<Clock, 'steadyMs' | 'wallMs'>,
+): Promise<Draft | Refusal> {
   const { projectId, version, environmentId } = wanted
   const policy = engine.fleet.policyOf(environmentId)
   if (policy === undefined) return refuse('ENVIRONMENT_UNKNOWN', `there is no environment ${environmentId}`)
   const { state: release } = await loadRelease(projectId, version)
   if (release === null) return refuse('RELEASE_UNKNOWN', `there is no release ${version} of ${projectId}`)
+  const due = startDue(wanted.startAt, clock)
+  if (isRefusal(due)) return due
   const { process, variables, targetRoles } = release
   return (
     unfit(engine, wanted, targetRoles) ??
     crowded(engine, wanted, policy) ?? {
-      ...{ ...wanted, process, variables, targetRoles },
+      ...{ ...wanted, ...due, process, variables, targetRoles },
       elastic: wanted.kind === 'automatic' || policy.dynamicRegistration.enabled,
       contactBudgetMs: policy.deployments.contactBudgetMs,
       taskLeaseMs: policy.deployments.taskLeaseMs,

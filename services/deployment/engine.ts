@@ -6,6 +6,7 @@ import { createHandler, type Handled } from '#libs/handle.ts'
 import type { Platform } from '#libs/platform.ts'
 import { Wakes } from '#libs/wakes.ts'
 import { Fleet, type FleetEvent } from './fleet.ts'
+import { createGate } from './gate.ts'
 import { createInterest } from './interest.ts'
 import { createLeases, hasEnded } from './leases.ts'
 import { lookAround } from './lookAround.ts'
@@ -31,7 +32,7 @@ export type Asked = Handled<DeploymentEvent> | Refusal
  */
 export class Engine {
   readonly fleet = new Fleet()
-  readonly occupancy = new Occupancy()
+  readonly occupancy: Occupancy
   readonly #others = new Others()
   readonly #platform: Platform
   readonly #leases
@@ -51,6 +52,7 @@ export class Engine {
   constructor(platform: Platform) {
     const { store, clock } = platform
     this.#platform = platform
+    this.occupancy = new Occupancy(createGate(this.fleet, clock))
     this.#rounds = new Rounds(clock, (ids) => this.#wakeThem(ids, null))
     this.#listeningSince = clock.steadyMs()
     this.#leases = createLeases(() => clock.steadyMs())

@@ -9,6 +9,8 @@ export interface Place {
   readonly priority: number
   /** Deployments get their numbers in the order in which they were created. */
   readonly number: number
+  /** Whether its time has come: until then it is in nobody's way. */
+  readonly isDue: () => boolean
   supersededBy: string | null
 }
 
@@ -50,13 +52,14 @@ export class Lane {
     if (this.#started.has(place.deploymentId)) return null
     const excludes = (other: Place) => place.kind === 'release' || other.kind === 'release'
     const busy = [...this.#started.values()].find(excludes)
-    return busy ?? this.#waiting.find((other) => goesBefore(other, place) && excludes(other)) ?? null
+    return busy ?? this.#waiting.find((other) => goesBefore(other, place) && excludes(other) && other.isDue()) ?? null
   }
 
   /** Those whose turn it is now. */
   next(): readonly string[] {
     const next: string[] = []
     for (const place of this.#waiting) {
+      if (!place.isDue()) continue
       if (this.ahead(place) !== null) break
       next.push(place.deploymentId)
       if (place.kind === 'release') break

@@ -1,16 +1,22 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { priorityDefault } from '#contracts/deploymentOptions.ts'
+import { openGate, type Gate } from './gate.ts'
 import { Lane, type Place } from './lane.ts'
 import { Machines } from './machines.ts'
 import type { Hold } from './run/world.ts'
 
 type Created = Extract<DeploymentEvent, { type: 'DeploymentCreated' }>['data']
-export type Entrant = Pick<Created, 'deploymentId' | 'projectId' | 'environmentId' | 'kind' | 'version' | 'priority'>
+export type Entrant = Pick<
+  Created,
+  'deploymentId' | 'projectId' | 'environmentId' | 'kind' | 'version' | 'priority' | 'startDueAt' | 'ignoreFreeze'
+>
 type Ended = Extract<DeploymentEvent, { type: 'DeploymentSucceeded' | 'DeploymentFailed' | 'DeploymentCancelled' }>
 
 interface Active {
   readonly lane: Lane
   readonly place: Place
+  /** What holds it back before its turn counts. */
+  readonly gate: () => Hold | null
   /** Whether it brings its version to every machine of the environment. */
   readonly isWhole: boolean
   readonly tasks: Set<string>
@@ -25,7 +31,12 @@ export class Occupancy {
   readonly #lanes = new Map<string, Lane>()
   readonly #active = new Map<string, Active>()
   readonly #machines = new Machines()
+  readonly #gate: Gate
   #entered = 0
+
+  constructor(gate = openGate) {
+    this.#gate = gate
+  }
 
   isFree = (machineId: string, deploymentId: string): boolean => this.#machines.isFree(machineId, deploymentId)
 
@@ -34,7 +45,8 @@ export class Occupancy {
   /** Why it may not start; null when it may, or is not there. */
   holdOf = (deploymentId: string): Hold | null => {
     const active = this.#active.get(deploymentId)
-    return active === undefined || active.lane.ahead(active.place) === null ? null : holdBehind(active.place)
+    if (active === undefined) return null
+    return active.gate() ?? (active.lane.ahead(active.place) === null ? null : holdBehind(active.place))
   }
 
   supersededBy = (deploymentId: string): string | null => this.#active.get(deploymentId)?.place.supersededBy ?? null
@@ -52,9 +64,10 @@ export class Occupancy {
     const { deploymentId, projectId, environmentId } = entrant
     if (this.#active.has(deploymentId)) return
     const lane = this.#laneOf(laneKey(projectId, environmentId))
-    const place = placeOf(entrant, (this.#entered += 1))
+    const gate = () => this.#gate(entrant)
+    const place = placeOf(entrant, (this.#entered += 1), () => gate() === null)
     lane.enter(place)
-    this.#active.set(deploymentId, { lane, place, isWhole, tasks: new Set() })
+    this.#active.set(deploymentId, { lane, place, gate, isWhole, tasks: new Set() })
   }
 
   /** Takes what a decision is about to take, before it is stored. */
@@ -162,8 +175,9 @@ const isAboutStep = (event: DeploymentEvent): event is Extract<DeploymentEvent, 
   /^(Step|Approval|Decision|Child)/.test(event.type)
 type StepType = `Step${string}` | `Approval${string}` | `Decision${string}` | `Child${string}`
 
-const placeOf = ({ deploymentId, kind, version, priority = priorityDefault }: Entrant, number: number): Place => ({
-  ...{ deploymentId, kind, version, priority, number },
+const placeOf = (entrant: Entrant, number: number, isDue: () => boolean): Place => ({
+  ...{ deploymentId: entrant.deploymentId, kind: entrant.kind, version: entrant.version },
+  ...{ priority: entrant.priority ?? priorityDefault, number, isDue },
   supersededBy: null,
 })
 

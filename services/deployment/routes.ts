@@ -3,7 +3,9 @@ import * as api from '#contracts/api.ts'
 import type { DeploymentCommand } from '#contracts/deployment.ts'
 import * as id from '#contracts/ids.ts'
 import type { Ask } from '#libs/ask.ts'
-import { causeOf, sendAnswer } from '#libs/http/answer.ts'
+import { refuse } from '#libs/decider.ts'
+import { causeOf, sendAnswer, sendRefusal } from '#libs/http/answer.ts'
+import { permits } from '#libs/http/guard.ts'
 import type { Http } from '#libs/http/http.ts'
 import { uuidOf } from '#libs/ids.ts'
 import { projectRoutes } from './projectRoutes.ts'
@@ -36,6 +38,8 @@ function addCreation(app: Http, ask: Ask): void {
     { config, schema: { tags, summary, body: api.CreateDeploymentBody, response: taken } },
     async (request, reply) => {
       const { projectId, version, environmentId, machines, ...options } = request.body
+      if (options.ignoreFreeze !== undefined && !permits(request.principal?.scopes ?? [], 'admin'))
+        return sendRefusal(reply, refuse('PERMISSION_DENIED', 'To ignore a freeze needs the scope admin.'))
       const cause = causeOf(request)
       const about = { projectId, version, environmentId, kind: 'release', machineIds: machines ?? null } as const
       const data = { deploymentId: uuidOf(cause.commandId), ...about, ...options }

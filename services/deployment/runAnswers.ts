@@ -1,6 +1,6 @@
 import type { Answer } from '#contracts/command.ts'
 import type { DeploymentCommand } from '#contracts/deployment.ts'
-import { optionsOf } from '#contracts/deploymentOptions.ts'
+import { repeatedOptions } from '#contracts/deploymentOptions.ts'
 import { ineligibility } from '#contracts/eligibility.ts'
 import type { Cause } from '#contracts/message.ts'
 import type { CommandHandlers } from '#libs/ask.ts'
@@ -26,7 +26,7 @@ export function runAnswers(
   loadRelease: LoadRelease,
   secrets: Secrets,
 ): CommandHandlers<DeploymentCommand> {
-  const create = creation(engine, loadRelease)
+  const create = creation(engine, loadRelease, platform.clock)
   return {
     CreateDeployment: ({ data }, cause) => create(data, cause),
 
@@ -61,7 +61,7 @@ function retryOf({ fleet }: Engine, run: Run, id: string): Omit<Data<'CreateDepl
   if (run.status !== 'ended')
     return refuse('DEPLOYMENT_NOT_ENDED', `deployment ${id} is still running: cancel it first`)
   const { projectId, version, environmentId, kind, machineIds, targetRoles } = run.created
-  const about = { projectId, version, environmentId, kind, ...optionsOf(run.created) }
+  const about = { projectId, version, environmentId, kind, ...repeatedOptions(run.created) }
   const left = outcomesOf(run).filter(({ outcome }) => outcome !== 'succeeded' && outcome !== 'replaced')
   if (left.length === 0) return { ...about, machineIds }
   const fit = left.flatMap(({ machineId }) => {

@@ -58,7 +58,7 @@ function wholeDeployment(reader: Query['reader'], kept: KeptDeployment, targetsM
 
 /** Its place in the queue of its project and environment, in the order in which they may start; null when it has left. */
 function queuePosition(reader: Query['reader'], row: KeptDeployment): number | null {
-  if (row.state !== 'queued') return null
+  if (row.state !== 'queued' || row.waiting?.reason === 'scheduled') return null
   const sql = `SELECT count(*) FROM ${tableOf(deployments)} WHERE environmentId = ? AND projectId = ?
     AND (queued > ? OR (queued = ? AND id <= (SELECT id FROM ${tableOf(deployments)} WHERE key = ?)))`
   const { environmentId, projectId, priority, id } = row

@@ -227,6 +227,8 @@ export const waitingDeployment: DeploymentRow = {
   decisions: [],
   priority: 5,
   waiting: null,
+  startAt: null,
+  ignoreFreeze: null,
   createdAt: agoIso(13 * minuteMs),
   createdBy: 'ada',
   startedAt: agoIso(12 * minuteMs),

@@ -48,8 +48,8 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
     projectId: (row) => row.projectId,
     state: (row) => row.state,
     /** Says which release the whole environment should have: it was asked for all of it and went well. */
-    /** Its priority while it is in line. */
-    queued: (row) => (row.state === 'queued' ? row.priority : null),
+    /** Its priority while it is in line; what is to start later is not. */
+    queued: (row) => (row.state === 'queued' && row.waiting?.reason !== 'scheduled' ? row.priority : null),
     decides: (row) => (row.kind === 'release' && !row.partial && row.state === 'succeeded' ? row.version : null),
   },
   indexes: [
@@ -107,7 +107,7 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
 
 function created({ data, meta }: Recorded<Extract<DeploymentFact, { type: 'DeploymentCreated' }>>): KeptDeployment {
   const { deploymentId: id, projectId, version, environmentId, kind, machineIds, process, timeLimitMs = null } = data
-  const { priority = priorityDefault } = data
+  const { priority = priorityDefault, startAt = null, ignoreFreeze = null } = data
   const stepsMs = Object.fromEntries(process.steps.map((step) => [step.id, limitOf(step)]))
   const steps = process.steps.map((step): StepRow => ({
     id: step.id,
@@ -122,7 +122,7 @@ function created({ data, meta }: Recorded<Extract<DeploymentFact, { type: 'Deplo
   }))
   return {
     ...{ id, projectId, version, environmentId, kind, state: 'queued', reason: null, steps, priority },
-    ...{ approval: null, waiting: null, decisions: [] },
+    ...{ approval: null, waiting: null, decisions: [], startAt, ignoreFreeze },
     ...{ createdAt: iso(meta.at), createdBy: meta.actor, startedAt: null, endedAt: null, partial: machineIds !== null },
     ...{ deadlineAt: null, limits: { runMs: timeLimitMs, stepsMs } },
   }

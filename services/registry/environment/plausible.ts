@@ -1,5 +1,6 @@
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { impossibleCheckBecause } from './plausibleChecks.ts'
+import { freezesFault } from './plausibleFreezes.ts'
 import { removalsFault } from './plausibleRemovals.ts'
 
 interface Rule {
@@ -71,4 +72,5 @@ const rules: readonly Rule[] = [
 export const impossibleBecause = (policy: EnvironmentPolicy): string | null =>
   rules.find(({ holds }) => !holds(policy))?.sentence ??
   impossibleCheckBecause(policy) ??
-  removalsFault(policy.dynamicRegistration)
+  removalsFault(policy.dynamicRegistration) ??
+  freezesFault(policy.deployments)

@@ -43,6 +43,8 @@ export const deploymentRow = (state: DeploymentRow['state'], more: Partial<Deplo
   decisions: [],
   priority: 5,
   waiting: null,
+  startAt: null,
+  ignoreFreeze: null,
   createdAt: at,
   createdBy: 'user-1',
   startedAt: at,

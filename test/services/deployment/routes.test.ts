@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { deploymentRoutes } from '#services/deployment/routes.ts'
+import { as } from '#test/support/http.ts'
 import { askedOf } from './askedOf.ts'
 import { processOf } from './run/play.ts'
 
@@ -85,6 +86,23 @@ describe('the routes of deployments', () => {
     expect(sent.at(-1)!.command).toMatchObject({ type: 'RetryDeployment', data: { deploymentId: id } })
     expect(await ids(`/v1/deployments/${id}/retry`, {}, 'k')).toBe(again)
   })
+  it('take what may be said of a deployment', async () => {
+    const options = { priority: 9, startAt: '2026-12-01T22:00:00+01:00', allowNoTargets: true }
+    const { send, sent } = await askedOf(deploymentRoutes)
+    await send('POST', '/v1/deployments', { ...deploy, ...options })
+    expect(sent[0]!.command.data).toMatchObject(options)
+  })
+  it('let administrators pass by a freeze, and nobody else', async () => {
+    const { send, sent } = await askedOf(deploymentRoutes)
+    const wanted = { ...deploy, ignoreFreeze: { reason: 'the shop is down' } }
+    expect(await send('POST', '/v1/deployments', wanted)).toMatchObject({
+      status: 403,
+      body: { code: 'PERMISSION_DENIED' },
+    })
+    expect(sent).toEqual([])
+    expect(await send('POST', '/v1/deployments', wanted, as('admin'))).toMatchObject({ status: 202 })
+    expect(sent[0]!.command.data).toMatchObject({ ignoreFreeze: { reason: 'the shop is down' } })
+  })
   it('tell of a refusal as of a problem', async () => {
     const { send, refuse } = await askedOf(deploymentRoutes)
     refuse('DEPLOYMENTS_TOO_MANY')
@@ -96,6 +114,11 @@ describe('the routes of deployments', () => {
   it.each([
     ['POST', '/v1/deployments', { ...deploy, machines: [] }],
     ['POST', '/v1/deployments', { ...deploy, kind: 'automatic' }],
+    ['POST', '/v1/deployments', { ...deploy, priority: 10 }],
+    ['POST', '/v1/deployments', { ...deploy, startAt: 'tomorrow' }],
+    ['POST', '/v1/deployments', { ...deploy, startAt: '2026-12-01T22:00:00' }],
+    ['POST', '/v1/deployments', { ...deploy, ignoreFreeze: true }],
+    ['POST', '/v1/deployments', { ...deploy, ignoreFreeze: { reason: ' ' } }],
     ['POST', '/v1/deployments/7/cancel', {}],
     ['POST', `/v1/deployments/${id}/decide`, { decision: 'perhaps' }],
     ['PUT', '/v1/projects/shop/process', { steps: [{ kind: 'script', id: 'a', script: 'x', colour: 'red' }] }],
