@@ -111,6 +111,8 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     ...deploymentOptions,
     /** When `startAt` is, by the steady clock. */
     startDueAt: instantMs.optional(),
+    /** How long a task that is to stop may take for it before it is given up. */
+    cancelGraceMs: durationMs.optional(),
     process: StoredProcess,
     variables: StoredVariables,
     targetRoles: z.array(z.string()).readonly(),
@@ -157,6 +159,10 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     failedAt: instantMs,
   }),
   fact('TaskLost', { ...run, reason: z.string(), failedAt: instantMs }),
+  /** A task was given up that may still run there: the machine gets no other one until it is known to have ended. */
+  fact('TargetMarkedDirty', { ...task }),
+  /** The machine has said after all how the task ended, or that it did not. */
+  fact('TargetCleaned', { ...task }),
   fact('TaskCancelRequested', { ...task, reason: z.string() }),
   fact('TargetExcluded', {
     ...step,

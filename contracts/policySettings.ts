@@ -103,6 +103,8 @@ const deployments = (object: typeof z.object) => ({
   contactBudgetMs: duration.default(2 * minuteMs),
   taskLeaseMs: duration.default(2 * minuteMs),
   queueMax: count.min(1).default(100),
+  /** How long a task of a cancelled deployment may take to end before it is given up. */
+  cancelGraceMs: duration.default(minuteMs),
   /** Times in which no deployment starts; those that run go on. */
   freezes: z.array(quietHours(object)).max(quietHoursMax).readonly().default([]),
 })

@@ -79,6 +79,8 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
   TaskSucceeded: 'The attempt succeeded, with its output variables.',
   TaskFailed: 'The attempt failed, with its exit code and the reason.',
   TaskLost: 'Nothing was heard of the attempt any more, so nobody knows how it ended.',
+  TargetMarkedDirty: 'A task was given up that may still run on the machine, which gets no other one for now.',
+  TargetCleaned: 'The machine told how the task ended that had been given up: it may work again.',
   TaskCancelRequested: 'The machine is told to stop the attempt.',
   TargetExcluded: 'A machine is no longer a target of the deployment, and why.',
   TargetsReevaluated: 'The targets were looked up anew: who joined, who left and who stayed.',

@@ -53,6 +53,7 @@ async function draft(
       contactBudgetMs: policy.deployments.contactBudgetMs,
       taskLeaseMs: policy.deployments.taskLeaseMs,
       timeLimitMs: process.timeLimitMs ?? deploymentTimeLimitMs,
+      cancelGraceMs: policy.deployments.cancelGraceMs,
     }
   )
 }

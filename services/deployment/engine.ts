@@ -155,7 +155,7 @@ export class Engine {
     if (facts !== undefined) this.#wakeThem(this.occupancy.giveBack(deploymentId, facts), null)
   }
 
-  #wakeThem(deploymentIds: readonly string[], by: Wake | null): void {
+  #wakeThem(deploymentIds: Iterable<string>, by: Wake | null): void {
     for (const id of deploymentIds) this.#wakes.wake(id, by)
   }
 
@@ -175,10 +175,12 @@ export class Engine {
   #followFleet(event: Recorded<FleetEvent>): void {
     const before = 'machineId' in event.data ? this.fleet.machine(event.data.machineId)?.environmentId : undefined
     this.fleet.apply(event)
-    if (!this.#live || !('machineId' in event.data)) return
-    const { machineId } = event.data
+    if ('machineId' in event.data) this.#wakeConcerned(event.data.machineId, event, before)
+  }
+
+  #wakeConcerned(machineId: string, event: Recorded, before?: string): void {
     const environmentId = this.fleet.machine(machineId)?.environmentId ?? before
-    for (const id of this.#interest.concernedBy(machineId, environmentId)) this.#wakes.wake(id, wakeBy(event))
+    if (this.#live) this.#wakeThem(this.#interest.concernedBy(machineId, environmentId), wakeBy(event))
   }
 
   #followRun(event: Recorded<DeploymentEvent>): void {
@@ -189,6 +191,8 @@ export class Engine {
     this.#interest.apply(event)
     this.#leases.apply(event)
     this.#wakeThem(this.occupancy.follow(event), wake)
+    const machineId = this.fleet.follow(event)
+    if (machineId !== null) this.#wakeConcerned(machineId, event)
     if (hasEnded(event)) this.#lastSeen.delete(deploymentId)
     else this.#lastSeen.set(deploymentId, wake)
     // Of a large run only the report was recorded; what follows from it is looked for now, once for many reports.

@@ -1,4 +1,5 @@
 import { workerRole, workersEnvironmentId } from '#contracts/eligibility.ts'
+import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { EnvironmentEvent } from '#contracts/environment.ts'
 import { statusAfter, type HealthEvent, type HealthStatus } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
@@ -48,7 +49,7 @@ export class Fleet {
         return this.#change(event.data.machineId, { registered: false, status: 'unknown' })
       case 'MachineEnabled':
       case 'MachineDisabled':
-        return this.#change(event.data.machineId, { enabled: event.type === 'MachineEnabled' })
+        return this.#switch(event.data.machineId, event.type === 'MachineEnabled')
       case 'MachineQuarantined':
       case 'MachineReleased':
         return this.#change(event.data.machineId, { quarantined: event.type === 'MachineQuarantined' })
@@ -67,11 +68,29 @@ export class Fleet {
     }
   }
 
+  /**
+   * Takes in what deployments say of machines: that a task was given up there, and that it is known to have ended.
+   * @returns the machine that this changes
+   */
+  follow(event: DeploymentEvent): string | null {
+    if (event.type !== 'TargetMarkedDirty' && event.type !== 'TargetCleaned') return null
+    const { machineId, taskId } = event.data
+    const isDirty = event.type === 'TargetMarkedDirty'
+    if (!isDirty && this.#machines.get(machineId)?.dirtyWith !== taskId) return null
+    this.#change(machineId, { dirtyWith: isDirty ? taskId : null })
+    return machineId
+  }
+
+  /** Whoever enables a machine says that it may work, whatever was given up on it. */
+  #switch(machineId: string, enabled: boolean): void {
+    this.#change(machineId, { enabled, ...(enabled && { dirtyWith: null }) })
+  }
+
   #register({ machineId, name, environmentId, roles, publicKey }: Newcomer): void {
     const felt = this.#health.get(machineId) ?? { status: 'unknown', statusSince: 0 }
     const { enabled, quarantined } = this.#machines.get(machineId) ?? { enabled: true, quarantined: false }
     const who = { machineId, name, environmentId, roles, registered: true, hasAgent: publicKey !== null }
-    this.#put({ ...who, enabled, quarantined, ...felt })
+    this.#put({ ...who, enabled, quarantined, dirtyWith: null, ...felt })
   }
 
   #put(machine: FleetMachine): void {

@@ -127,6 +127,8 @@ export class Occupancy {
       case 'TargetsEvaluated':
       case 'TaskStarted':
       case 'TaskCancelRequested':
+      case 'TargetMarkedDirty':
+      case 'TargetCleaned':
       case 'TargetExcluded':
       case 'TargetsReevaluated':
       case 'CanaryPassed':

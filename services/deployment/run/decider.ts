@@ -85,7 +85,11 @@ function answerTo(command: RunCommand, state: Run): Decision<DeploymentEvent> {
           : [],
       )
     case 'RecordTaskResult':
-      return ownTask(command, state, (task) => resultOf(deploymentId, task, command.result, command.nowMs))
+      return ownTask(command, state, (task) =>
+        state.dirty.has(task.taskId)
+          ? [{ type: 'TargetCleaned', data: { deploymentId, taskId: task.taskId, machineId: task.machineId } }]
+          : resultOf(deploymentId, task, command.result, command.nowMs),
+      )
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DeploymentEvent, Target } from '#contracts/deployment.ts'
 import { evolveQuestions } from './evolveQuestions.ts'
+import { evolveHolding } from './evolveHolding.ts'
 import { evolveTasks } from './evolveTasks.ts'
 import type { Run, RunStep, RunTarget } from './state.ts'
 
@@ -9,12 +10,6 @@ export function evolve(run: Run, event: DeploymentEvent): Run {
   switch (event.type) {
     case 'DeploymentCreated':
       return { ...run, status: 'queued', created: event.data, steps: event.data.process.steps.map(pending) }
-    case 'DeploymentStarted':
-      return { ...run, status: 'running', startedAt: event.data.startedAt, held: null }
-    case 'DeploymentHeld':
-      return { ...run, held: { reason: event.data.reason, until: event.data.until } }
-    case 'DeploymentResumed':
-      return { ...run, held: null }
     case 'TargetsEvaluated':
       return { ...run, targets: join(run.targets, event.data.included, 0, []) }
     case 'DeploymentCancelRequested':
@@ -27,6 +22,12 @@ export function evolve(run: Run, event: DeploymentEvent): Run {
       return exclude(run, event.data.machineId, { cause: event.data.cause, detail: event.data.detail })
     case 'TargetsReevaluated':
       return reevaluated(run, event.data)
+    case 'DeploymentStarted':
+    case 'DeploymentHeld':
+    case 'DeploymentResumed':
+    case 'TargetMarkedDirty':
+    case 'TargetCleaned':
+      return evolveHolding(run, event)
     case 'StepStarted':
     case 'StepSucceeded':
     case 'StepFailed':

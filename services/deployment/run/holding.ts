@@ -1,6 +1,6 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { latestTask, listed, runsOnTargets, stillIncluded, type Run, type RunStep } from './state.ts'
-import { isContactable, type Hold, type Scene, type World } from './world.ts'
+import { isContactable, type FleetMachine, type Hold, type Scene, type World } from './world.ts'
 
 /** Machines are often at work for others for a moment: that is a wait worth telling only when it lasts. */
 const busyToldAfterMs = 10_000
@@ -26,21 +26,31 @@ const isSame = (held: Run['held'], { reason, until }: Hold): boolean =>
 
 /** Nothing of the run is at work, and the machines that could be are so for others. */
 function busyHold(scene: Scene): Hold | null {
-  const { run, world, created } = scene
+  const { run, world } = scene
   if (run.active.size > 0 || run.cancel !== null) return null
   const busy = run.steps.filter(({ state }) => state === 'running').flatMap((step) => busyIn(scene, step))
   if (busy.length === 0) return null
-  const names = busy.map((machineId) => world.machine(machineId)?.name ?? machineId)
-  const detail = `at work for others than ${created.projectId} ${created.version}: ${listed(names)}`
-  return { reason: 'machine-busy', detail, until: null }
+  const machines = busy.flatMap((machineId) => world.machine(machineId) ?? [])
+  const [dirty, taken] = [
+    machines.filter(({ dirtyWith }) => dirtyWith !== null),
+    machines.filter(({ dirtyWith }) => dirtyWith === null),
+  ]
+  const details = [
+    ...(taken.length > 0 ? [`at work for other deployments: ${namesOf(taken)}`] : []),
+    ...(dirty.length > 0 ? [`an abandoned task may still run on ${namesOf(dirty)}`] : []),
+  ]
+  return { reason: 'machine-busy', detail: details.join('; '), until: null }
 }
+
+const namesOf = (machines: readonly FleetMachine[]) => listed(machines.map(({ name }) => name))
 
 function busyIn({ run, world, created, nowMs }: Scene, step: RunStep): readonly string[] {
   const { definition, machineIds, startedAt } = step
   if (definition.kind !== 'script') return []
   const isBusy = (machineId: string) => {
     const machine = world.machine(machineId)
-    return machine !== undefined && isContactable(machine) && !world.isFree(machineId, created.deploymentId)
+    if (machine === undefined) return false
+    return machine.dirtyWith !== null || (isContactable(machine) && !world.isFree(machineId, created.deploymentId))
   }
   const members = runsOnTargets(definition)
     ? stillIncluded(run, machineIds).map(({ machineId }) => machineId)

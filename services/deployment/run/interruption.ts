@@ -3,8 +3,8 @@ import { cancelled } from './ending.ts'
 import { activeTasks, currentStep, includedTargets, type Run, type RunTask } from './state.ts'
 import { waitingSince, type FleetMachine, type Scene } from './world.ts'
 
-/** How long a cancelled task may take to end before the run goes on without its answer. */
-const cancelGraceMs = 60_000
+/** How long a cancelled task may take to end, in deployments that were made when this was no setting yet. */
+const cancelGraceBeforeMs = 60_000
 
 /**
  * An attempt is lost when its machine is gone, when nothing has been heard of it for longer than its lease, or when it
@@ -37,6 +37,13 @@ const lost = (
   data: { deploymentId, taskId, stepId, machineId, attempt, reason, failedAt },
 })
 
+/** Nobody knows whether it still runs, so the run goes on without it and the machine gets nothing else for now. */
+const givenUp = (deploymentId: string, task: RunTask, nowMs: number): readonly DeploymentEvent[] => [
+  // First, so that the machine is free for nobody in between.
+  { type: 'TargetMarkedDirty', data: { deploymentId, taskId: task.taskId, machineId: task.machineId } },
+  lost(deploymentId, task, 'abandoned', nowMs),
+]
+
 /** Tells whatever runs to stop, waits for it a while, and ends. Nothing new begins. */
 export const planCancel = (
   scene: Scene,
@@ -50,21 +57,22 @@ export const planCancel = (
 export function stopTasks(scene: Scene, reason: string, since: number): readonly DeploymentEvent[] | null {
   const { run, created, nowMs } = scene
   const { deploymentId } = created
+  const graceMs = created.cancelGraceMs ?? cancelGraceBeforeMs
   const active = activeTasks(run)
   const child = openChild(scene)
   if (child !== null && !child.isToldToStop) {
     const { stepId, childId } = child
     return [{ type: 'ChildCancelRequested', data: { deploymentId, stepId, childId, reason } }]
   }
-  if (active.length === 0) return child !== null && nowMs < since + cancelGraceMs ? [] : null
+  if (active.length === 0) return child !== null && nowMs < since + graceMs ? [] : null
   const untold = active.filter(({ cancelRequested }) => !cancelRequested)
   if (untold.length > 0)
     return untold.map(({ taskId, machineId }) => ({
       type: 'TaskCancelRequested',
       data: { deploymentId, taskId, machineId, reason },
     }))
-  if (nowMs < since + cancelGraceMs) return []
-  return active.map((task) => lost(deploymentId, task, 'abandoned', nowMs))
+  if (nowMs < since + graceMs) return []
+  return active.flatMap((task) => givenUp(deploymentId, task, nowMs))
 }
 
 /** The deployment that a step has made and waits for, as long as it goes on. */

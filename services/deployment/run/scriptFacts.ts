@@ -17,9 +17,12 @@ export function excludeUnreachable(
   stepId: string,
   { machineId }: RunTarget,
 ): DeploymentEvent {
-  const cause = 'not-contactable'
-  const detail = `it could not be contacted within ${contactBudgetMs / 1000} s`
   const machine = world.machine(machineId)
+  const isDirty = machine !== undefined && machine.dirtyWith !== null
+  // One that answers and may only not be given work is no case for policy.
+  const cause = isDirty ? 'unhealthy' : 'not-contactable'
+  const why = isDirty ? 'an abandoned task may still run on it, after' : 'it could not be contacted within'
+  const detail = `${why} ${contactBudgetMs / 1000} s`
   // One that was never heard of has not become unavailable at any time.
   const unavailableSince = machine?.status === 'unavailable' ? machine.statusSince : null
   return { type: 'TargetExcluded', data: { deploymentId, stepId, machineId, cause, detail, unavailableSince } }

@@ -19,6 +19,8 @@ export interface Run {
   readonly active: OrderedSet<string>
   /** The latest attempt for a step on a machine, by `attemptKey`. */
   readonly latest: Map<string, string>
+  /** The tasks that were given up and may still run. */
+  readonly dirty: OrderedSet<string>
   readonly outputs: readonly OutputEntry[]
   /** What a person was last asked about a target that had failed, by `taskKey`. */
   readonly questions: Map<string, Question>
@@ -105,6 +107,7 @@ export const noRun: Run = {
   tasks: Map(),
   active: OrderedSet(),
   latest: Map(),
+  dirty: OrderedSet(),
   outputs: [],
   questions: Map(),
   approval: null,

@@ -12,6 +12,8 @@ export interface FleetMachine {
   readonly hasAgent: boolean
   readonly enabled: boolean
   readonly quarantined: boolean
+  /** A task that was given up and may still run on it; null when there is none. */
+  readonly dirtyWith: string | null
   readonly status: HealthStatus
   /** Since when it has had this status, by the steady clock. */
   readonly statusSince: number
@@ -72,13 +74,15 @@ export const isContactable = (machine: FleetMachine): boolean =>
   machine.registered &&
   machine.hasAgent &&
   !machine.quarantined &&
+  machine.dirtyWith === null &&
   machine.status !== 'unavailable' &&
   machine.status !== 'unknown'
 
 /** Why work cannot be handed to it, in the words that follow `it is`. */
 export const conditionOf = (machine: FleetMachine | undefined): string => {
   if (machine === undefined) return 'gone'
-  return machine.quarantined ? 'in quarantine' : machine.status
+  if (machine.quarantined) return 'in quarantine'
+  return machine.dirtyWith === null ? machine.status : 'held back, since an abandoned task may still run on it'
 }
 
 /** From when on a wait for signs of machines counts: not before we could have heard them. */

@@ -28,6 +28,10 @@ export const deploymentSentences: SentencesOf<DeploymentEvent> = {
   TaskFailed: ({ stepId, machineId, reason, exitCode, detail }, nameOf) =>
     `${nameOf(machineId)} failed step ${stepId}: ${reason}${exitCode === null ? '' : ` ${exitCode}`}${because(detail)}`,
   TaskLost: ({ stepId, machineId, reason }, nameOf) => `Step ${stepId} on ${nameOf(machineId)} was lost: ${reason}`,
+  TargetMarkedDirty: ({ machineId }, nameOf) =>
+    `${nameOf(machineId)} gets no work, since a task that was given up may still run on it.`,
+  TargetCleaned: ({ machineId }, nameOf) =>
+    `${nameOf(machineId)} told how the task ended that had been given up, and may work again.`,
   TaskCancelRequested: ({ machineId, reason }, nameOf) => `${nameOf(machineId)} was told to stop: ${reason}`,
   TargetExcluded: ({ machineId, cause, detail }, nameOf) =>
     `${nameOf(machineId)} was taken out of the deployment (${cause})${because(detail)}`,

@@ -52,7 +52,7 @@ describe('a deployment whose machines are at work for others', () => {
     const one = busy('m-1', 'm-2')
     expect(one.advance(9_000)).toEqual([])
     expect(one.advance(1_000)).toMatchObject([{ type: 'DeploymentHeld', data: { reason: 'machine-busy' } }])
-    expect(one.of('DeploymentHeld')[0]?.data.detail).toBe('at work for others than shop 1.0: m-1, m-2')
+    expect(one.of('DeploymentHeld')[0]?.data.detail).toBe('at work for other deployments: m-1, m-2')
     expect(one.advance(60_000)).toEqual([])
     one.world.taken.clear()
     expect(one.advance().map(({ type }) => type)).toEqual(['TaskDispatched', 'TaskDispatched', 'DeploymentResumed'])

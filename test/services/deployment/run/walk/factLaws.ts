@@ -20,7 +20,7 @@ type Laws = Readonly<Record<string, boolean>>
 
 /** What must be true of each fact, given the run just before it. Answers the laws that are broken. */
 export function lawsBroken(run: Run, fact: DeploymentEvent, world: World, nowMs: number): readonly string[] {
-  const always = { 'nothing follows the end': run.status !== 'ended' }
+  const always = { 'nothing follows the end': run.status !== 'ended' || fact.type === 'TargetCleaned' }
   return Object.entries({ ...always, ...lawsOf(run, fact, world, nowMs) }).flatMap(([law, kept]) => (kept ? [] : [law]))
 }
 
@@ -69,6 +69,10 @@ function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): L
         'only what is asked is decided': isOpen(run, fact.data.stepId, fact.data.machineId),
         'nothing is decided after a cancel': run.cancel === null,
       }
+    case 'TargetMarkedDirty':
+      return { 'only what is told to stop is given up': run.tasks.get(fact.data.taskId)?.cancelRequested === true }
+    case 'TargetCleaned':
+      return { 'only what is dirty is cleaned': run.dirty.has(fact.data.taskId) }
     case 'DeploymentHeld':
       return { 'nobody is held who may go on': run.status === 'running' || !world.mayStart(fact.data.deploymentId) }
     case 'DeploymentResumed':

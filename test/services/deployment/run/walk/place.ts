@@ -39,6 +39,7 @@ export const machine = (machineId: string, part: Partial<FleetMachine> = {}): Fl
     hasAgent: true,
     enabled: true,
     quarantined: false,
+    dirtyWith: null,
   },
   ...{ status: 'healthy', statusSince: 0, ...part },
 })
