@@ -63,6 +63,8 @@ export const DeploymentCommand = z.discriminatedUnion('type', [
   }),
   /** A new deployment of the same release to the targets on which this one did not succeed. */
   request('RetryDeployment', { deploymentId, newDeploymentId: deploymentId }),
+  /** A new deployment of the same release with the same restrictions, whatever became of this one. */
+  request('RedeployDeployment', { deploymentId, newDeploymentId: deploymentId }),
   request('RecordTaskStarted', { ...task }),
   request('RecordTaskResult', { ...task, result: TaskResult }),
   request('AppendTaskLog', {

@@ -90,6 +90,7 @@ export const commandExamples: CommandData = {
   CreateDeployment: { deploymentId, projectId, version, environmentId, kind: 'release', machineIds: null },
   CancelDeployment: { deploymentId, reason: 'wrong version' },
   DecideDeployment: { deploymentId, decision: 'approve', comment: 'The numbers look good.' },
+  RedeployDeployment: { deploymentId, newDeploymentId: '0191a0b0-0000-7000-8000-000000000003' },
   RetryDeployment: { deploymentId, newDeploymentId: '0191a0b0-0000-7000-8000-000000000002' },
   RecordTaskStarted: task,
   RecordTaskResult: {

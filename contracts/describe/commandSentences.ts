@@ -58,6 +58,7 @@ export const commandSentences: Readonly<Record<CommandType, string>> = {
   CreateDeployment: 'Deploy a release to an environment: to the machines named, or (null) to all that it is for.',
   CancelDeployment: 'End the deployment before its time.',
   DecideDeployment: 'Answer what the deployment waits for: an approval, or what becomes of a target that failed.',
+  RedeployDeployment: 'Deploy the same release again, to the machines that this deployment was for.',
   RetryDeployment: 'Deploy the same release again, to the targets on which this deployment did not succeed.',
   RecordTaskStarted: 'The machine has begun with an attempt; asked by the gateway that it told.',
   RecordTaskResult: 'The attempt ended on the machine; asked by the gateway that it told.',

@@ -40,6 +40,7 @@ export const requestExamples: Readonly<Record<string, Json>> = {
   CreateRelease: { projectId, version, notes: 'Carts survive a restart.' },
   CloseReleaseCircuit: { projectId, environmentId, version },
   CreateDeployment: { projectId, version, environmentId, machines: [machineId] },
+  RedeployDeployment: { deploymentId },
   RetryDeployment: { deploymentId },
   CancelDeployment: { deploymentId, reason: 'wrong version' },
   DecideDeployment: { deploymentId, decision: 'approve', comment: 'The numbers look good.' },

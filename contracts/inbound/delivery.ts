@@ -55,6 +55,13 @@ export const deliveryRequests = {
     nothing.extend(deployment),
     'Deploy again to the targets on which it did not succeed',
   ),
+  RedeployDeployment: ask(
+    'POST',
+    '/v1/deployments/:deploymentId/redeploy',
+    'write',
+    nothing.extend(deployment),
+    'Deploy the same release again, with the same restrictions',
+  ),
   CancelDeployment: ask(
     'POST',
     '/v1/deployments/:deploymentId/cancel',

@@ -65,7 +65,7 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
       'DestroyVariable',
       ...(['CreateRelease', 'CreateDeployment', 'CancelDeployment'] as const),
       ...(['AddPackage', 'RemovePackage', 'PrunePackage'] as const),
-      ...(['DecideDeployment', 'RetryDeployment'] as const),
+      ...(['DecideDeployment', 'RetryDeployment', 'RedeployDeployment'] as const),
     ],
   },
 }

@@ -26,7 +26,10 @@ export const deploymentRoutes =
     await app.register(projectRoutes({ ask, vault }))
     const send: Send = (command, request) => ask('deployment', command, causeOf(request))
     addCreation(app, ask)
-    addRetry(app, ask)
+    const retry = 'Deploy again to the targets on which it did not succeed'
+    addOnceMore(app, ask, 'retry', retry, (data) => ({ type: 'RetryDeployment', data }))
+    const redeploy = 'Deploy the same release again, with the same restrictions'
+    addOnceMore(app, ask, 'redeploy', redeploy, (data) => ({ type: 'RedeployDeployment', data }))
     addCancel(app, send)
     addDecide(app, send)
   }
@@ -49,15 +52,16 @@ function addCreation(app: Http, ask: Ask): void {
   )
 }
 
-function addRetry(app: Http, ask: Ask): void {
-  const summary = 'Deploy again to the targets on which it did not succeed'
+type OnceMore = Extract<DeploymentCommand, { type: 'RetryDeployment' | 'RedeployDeployment' }>
+
+function addOnceMore(app: Http, ask: Ask, verb: string, summary: string, of: (data: OnceMore['data']) => OnceMore) {
   app.post(
-    '/v1/deployments/:id/retry',
+    `/v1/deployments/:id/${verb}`,
     { config, schema: { tags, summary, params, body: z.strictObject({}).optional(), response: taken } },
     async (request, reply) => {
       const cause = causeOf(request)
-      const data = { deploymentId: request.params.id, newDeploymentId: uuidOf(cause.commandId) }
-      sendAnswer(reply, await ask('deployment', { type: 'RetryDeployment', data }, cause), { status: 202 })
+      const command = of({ deploymentId: request.params.id, newDeploymentId: uuidOf(cause.commandId) })
+      sendAnswer(reply, await ask('deployment', command, cause), { status: 202 })
       return reply
     },
   )

@@ -24,12 +24,8 @@ export function addDeploying(deploy: Command, io: Io): void {
     .description('deploy a release to an environment, or to some of its machines')
     .option('--machine <machine>', 'only to these, by name or id', many)
   waits(withOptions(creating)).action(action(io, create))
-  waits(deploy.command('retry <deployment>').description('the same release again, where it did not succeed')).action(
-    action(io, async (context, options: Waiting, id: string) => {
-      const reply = await context.client.send<Made>('POST', path`deployments/${id}/retry`, {})
-      return started(context, options, reply.body)
-    }),
-  )
+  addOnceMore(deploy, io, 'retry', 'the same release again, where it did not succeed')
+  addOnceMore(deploy, io, 'redeploy', 'the same release again, to the machines that it was for')
   deploy
     .command('watch <deployment>')
     .description('progress until it ends; the exit code says how')
@@ -37,6 +33,15 @@ export function addDeploying(deploy: Command, io: Io): void {
     .action(
       action(io, (context, { timeout: limitMs = waitMaxMs }: Waiting, id: string) => finish(context, id, limitMs)),
     )
+}
+
+function addOnceMore(deploy: Command, io: Io, verb: 'retry' | 'redeploy', purpose: string): void {
+  waits(deploy.command(`${verb} <deployment>`).description(purpose)).action(
+    action(io, async (context, options: Waiting, id: string) => {
+      const reply = await context.client.send<Made>('POST', `${path`deployments/${id}`}/${verb}`, {})
+      return started(context, options, reply.body)
+    }),
+  )
 }
 
 const waits = (command: Command): Command =>

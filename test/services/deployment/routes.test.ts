@@ -85,6 +85,8 @@ describe('the routes of deployments', () => {
     const again = await ids(`/v1/deployments/${id}/retry`, {}, 'k')
     expect(sent.at(-1)!.command).toMatchObject({ type: 'RetryDeployment', data: { deploymentId: id } })
     expect(await ids(`/v1/deployments/${id}/retry`, {}, 'k')).toBe(again)
+    expect(await ids(`/v1/deployments/${id}/redeploy`, {}, 'k')).not.toBe(again)
+    expect(sent.at(-1)!.command).toMatchObject({ type: 'RedeployDeployment', data: { deploymentId: id } })
   })
   it('take what may be said of a deployment', async () => {
     const options = { priority: 9, startAt: '2026-12-01T22:00:00+01:00', allowNoTargets: true }
