@@ -6,6 +6,7 @@ import { stepId, version } from './ids.ts'
 import { fact, request } from './message.ts'
 import { parentsMax } from './steps/deployRelease.ts'
 import { Outputs, StoredProcess, StoredVariables } from './process.ts'
+import { TaskResult } from './taskResult.ts'
 
 /** `release`: asked for, to all targets or named ones, one at a time. `automatic`: brings single machines up to date. */
 export const DeploymentKind = z.enum(['release', 'automatic'])
@@ -15,27 +16,6 @@ const machineIds = z.array(machineId).max(machinesMax).readonly()
 /** The deployments that led to one, the first of all first. */
 const parents = z.array(z.object({ deploymentId, projectId })).max(parentsMax).readonly()
 const taskId = z.string().min(1).max(200)
-
-export const TaskResult = z.discriminatedUnion('outcome', [
-  z.strictObject({
-    outcome: z.literal('succeeded'),
-    outputs: Outputs,
-    durationMs,
-    logTruncated: z.boolean(),
-  }),
-  z.strictObject({
-    outcome: z.literal('failed'),
-    reason: z.enum([
-      ...(['exit-code', 'signal', 'time-limit', 'could-not-start', 'interrupted', 'cancelled'] as const),
-      ...(['bad-output', 'bad-variables', 'no-answer', 'unexpected-answer'] as const),
-    ]),
-    exitCode: z.number().int().nullable(),
-    detail: z.string().max(2_000),
-    durationMs,
-    logTruncated: z.boolean(),
-  }),
-])
-export type TaskResult = z.infer<typeof TaskResult>
 
 const task = { deploymentId, taskId, machineId }
 

@@ -5,6 +5,7 @@ import { PackageRow } from '../package.ts'
 import { PlainProblem } from '../problem.ts'
 import { EnrollmentRow, TokenRow } from '../credentialRows.ts'
 import { IncidentRow, MachineDetail, ObservationGapRow, RemovedMachineRow } from '../fleetRows.ts'
+import { EventRow } from '../eventRow.ts'
 import * as rows from '../rows.ts'
 import { HeartbeatSignal, SessionSignal, TaskLeaseSignal } from '../signals.ts'
 import { commandExample } from './asyncapi/commands.ts'
@@ -20,7 +21,7 @@ import { requestExample } from './requestExamples.ts'
 import { streamKinds, type EventType } from './streams.ts'
 
 const { EnvironmentRow, MachineRow, ProjectRow, ReleaseRow, DeploymentRow } = rows
-const { TaskRow, EventRow, Overview } = rows
+const { TaskRow, Overview } = rows
 
 /** What the query API answers with. */
 const rowSchemas: Readonly<Record<string, z.ZodType>> = {

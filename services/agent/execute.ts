@@ -1,5 +1,5 @@
 import type { WorkOrder } from '#contracts/agent.ts'
-import type { TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
 import type { MachineKey } from '#libs/machineKey.ts'
 import type { Journal } from './journal.ts'
 import { createMask } from './masking/mask.ts'

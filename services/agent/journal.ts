@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TaskResult } from '#contracts/deployment.ts'
+import { TaskResult } from '#contracts/taskResult.ts'
 import type { Log } from '#libs/log.ts'
 import type { AgentFiles } from './ports.ts'
 import type { JournalLimits } from './settings.ts'

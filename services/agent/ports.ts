@@ -1,5 +1,5 @@
 import type { AgentCheck, AgentFrame, EnrollReply, EnrollRequest, PackageOrder, WorkOrder } from '#contracts/agent.ts'
-import type { TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
 import type { MachineFacts } from '#contracts/machine.ts'
 import type { Outputs } from '#contracts/process.ts'
 import type { Clock } from '#libs/clock.ts'

@@ -1,5 +1,5 @@
 import type { AgentFrame } from '#contracts/agent.ts'
-import type { TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
 import type { Chunk } from './taskLog.ts'
 
 export interface Reported {

@@ -1,5 +1,5 @@
 import type { AgentFrame, WorkOrder } from '#contracts/agent.ts'
-import type { TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
 import { execute, failed, type TaskNeeds } from './execute.ts'
 import type { Entry } from './journal.ts'
 import type { StopReason } from './ports.ts'

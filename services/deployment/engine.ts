@@ -17,12 +17,11 @@ import { Rounds } from './rounds.ts'
 import { run, type RunCommand, type RunRequest } from './run/decider.ts'
 import type { Run } from './run/state.ts'
 import type { World } from './run/world.ts'
+import { wakeBy, type Wake } from './wake.ts'
 
 const actor = 'service:deployment'
 const fleetCategories = new Set(['machine', 'health', 'environment'])
 
-/** What woke a deployment: the event that its next facts follow from. */
-type Wake = Pick<Cause, 'causationId' | 'correlationId'>
 export type Asked = Handled<DeploymentEvent> | Refusal
 
 /**
@@ -196,9 +195,6 @@ export class Engine {
     if (hasEnded(event)) this.#lastSeen.delete(deploymentId)
     else this.#lastSeen.set(deploymentId, wake)
     // Of a large run only the report was recorded; what follows from it is looked for now, once for many reports.
-    if (taskEnds.has(event.type)) this.#wakes.wake(deploymentId, wake)
+    if (event.type === 'TaskSucceeded' || event.type === 'TaskFailed') this.#wakes.wake(deploymentId, wake)
   }
 }
-
-const taskEnds = new Set<DeploymentEvent['type']>(['TaskSucceeded', 'TaskFailed'])
-const wakeBy = ({ meta }: Recorded): Wake => ({ causationId: meta.id, correlationId: meta.correlationId })

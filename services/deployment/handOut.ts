@@ -1,5 +1,6 @@
 import type { Answer } from '#contracts/command.ts'
-import type { DeploymentCommand, TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
+import type { DeploymentCommand } from '#contracts/deployment.ts'
 import type { Cause } from '#contracts/message.ts'
 import { isRefusal, refuse } from '#libs/decider.ts'
 import type { Platform } from '#libs/platform.ts'

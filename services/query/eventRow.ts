@@ -1,5 +1,5 @@
 import type { Recorded } from '#contracts/message.ts'
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import { categoryOf, idOf } from '#contracts/subjects.ts'
 
 /** What nobody needs to see, though nothing could be opened with it. */

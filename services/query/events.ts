@@ -1,5 +1,5 @@
 import type { Recorded } from '#contracts/message.ts'
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import { tableOf } from '#libs/view.ts'
 import type { EventStore } from '#libs/store/store.ts'
 import { cursorOf, placeOf } from './cursor.ts'

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { DeploymentRow, EventRow, MachineRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
+import type { DeploymentRow, MachineRow } from '#contracts/rows.ts'
 import { jsonOf, main, runCli, type RunOptions } from '../services/cli/support.ts'
 
 // One server and one agent, both started by the command line, in a folder of their own: the whole way of a release.

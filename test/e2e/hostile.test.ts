@@ -32,6 +32,8 @@ const ids = [
   "';--",
   '00000000-0000-7000-8000-000000000000',
 ]
+/** What only asks, though by a body that a GET has no room for: who may read may ask it. */
+const questions = /\/policy\/(backtest|what-if)$/
 const bodyMaxBytes = 256 * 1024
 
 describe('every route of the API', () => {
@@ -99,7 +101,9 @@ describe('every route of the API', () => {
   it('lets nobody change anything who may only read', async () => {
     for (const operation of operations.filter(({ method, isPublic }) => method !== 'GET' && !isPublic)) {
       const { status } = await send(operation, { token: reader, body: '{}' })
-      expect(status, `${operation.method} ${operation.path}`).toBe(403)
+      const about = `${operation.method} ${operation.path}`
+      if (questions.test(operation.path)) expect([400, 404], about).toContain(status)
+      else expect(status, about).toBe(403)
     }
   })
 

@@ -1,7 +1,7 @@
 import { connect, headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParkedRequestRow } from '#contracts/parked.ts'
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import { createDice } from '#test/support/dice.ts'
 import { Remuda, until } from '#test/support/remuda.ts'
 import { findNats, NatsServer } from '#test/support/servers.ts'

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { BacktestReply } from '#contracts/backtest.ts'
-import type { EventRow, MachineRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
+import type { MachineRow } from '#contracts/rows.ts'
 import { Remuda, until } from '#test/support/remuda.ts'
 import { createZone, type Zone } from '#test/support/zone.ts'
 

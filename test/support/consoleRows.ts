@@ -1,12 +1,5 @@
-import type {
-  DeploymentRow,
-  EnvironmentRow,
-  EventRow,
-  MachineRow,
-  ProjectRow,
-  ReleaseRow,
-  TaskRow,
-} from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
+import type { DeploymentRow, EnvironmentRow, MachineRow, ProjectRow, ReleaseRow, TaskRow } from '#contracts/rows.ts'
 import { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { Process } from '#contracts/process.ts'
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 
 const pageMax = 1_000
 

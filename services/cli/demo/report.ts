@@ -1,5 +1,5 @@
 import type { MachineRow } from '#contracts/rows.ts'
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import { path } from '../client.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'

@@ -1,4 +1,4 @@
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import type { Context } from '../context.ts'
 import { when } from '../time.ts'
 import type { Column } from '../table.ts'

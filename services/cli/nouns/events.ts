@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import type { Page } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
 import { Interrupted } from '../exit.ts'

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 import { pageMax } from '#contracts/api.ts'
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import { path, type Page } from '../client.ts'
 import { action, type Io } from '../context.ts'
 import { paged, watchable, type ListOptions, type WatchOptions } from '../options.ts'

@@ -1,4 +1,4 @@
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import type { Query } from './api.ts'
 
 /** The API reads the log forwards; going back is done in windows of so many positions, wider where little is found. */

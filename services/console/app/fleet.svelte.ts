@@ -1,4 +1,5 @@
-import type { EnvironmentRow, EventRow, MachineRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
+import type { EnvironmentRow, MachineRow } from '#contracts/rows.ts'
 import { kindOf } from './eventKind.ts'
 import { live } from './live.svelte.ts'
 import type { Page } from './api.ts'

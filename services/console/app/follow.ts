@@ -1,4 +1,4 @@
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import { asProblem, type Problem } from './problem.ts'
 import { messagesOf } from './sse.ts'
 

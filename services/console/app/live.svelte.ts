@@ -1,4 +1,5 @@
-import type { EventRow, Overview } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
+import type { Overview } from '#contracts/rows.ts'
 import { follow, type LiveState } from './follow.ts'
 import { api } from './server.ts'
 import { chance, later, nowMs, sleep } from './world.ts'

@@ -1,5 +1,5 @@
 import { untrack } from 'svelte'
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import { live } from './live.svelte.ts'
 import { asProblem, type Problem } from './problem.ts'
 import { later } from './world.ts'

@@ -1,4 +1,5 @@
-import type { DeploymentEvent, TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
+import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { optionsOf } from '#contracts/deploymentOptions.ts'
 import { isRefusal, refuse, type Decider, type Decision } from '#libs/decider.ts'
 import { decided, type PersonsWord } from './decision.ts'

@@ -1,10 +1,8 @@
 import type { AskedDecision } from '#contracts/decision.ts'
 import type { DeploymentEvent } from '#contracts/deployment.ts'
-import type { Recorded } from '#contracts/message.ts'
-import { priorityDefault } from '#contracts/deploymentOptions.ts'
 import type { DeploymentRow, StepRow } from '#contracts/rows.ts'
-import type { Step } from '#contracts/process.ts'
 import type { View } from '#libs/view.ts'
+import { created } from './deploymentCreated.ts'
 import { iso } from './iso.ts'
 
 /** Targets are rows of their own and tasks are counted by theirs, so that a machine's fact never rewrites a deployment. */
@@ -47,9 +45,9 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
     environmentId: (row) => row.environmentId,
     projectId: (row) => row.projectId,
     state: (row) => row.state,
-    /** Says which release the whole environment should have: it was asked for all of it and went well. */
     /** Its priority while it is in line; what is to start later is not. */
     queued: (row) => (row.state === 'queued' && row.waiting?.reason !== 'scheduled' ? row.priority : null),
+    /** Says which release the whole environment should have: it was asked for all of it and went well. */
     decides: (row) => (row.kind === 'release' && !row.partial && row.state === 'succeeded' ? row.version : null),
   },
   indexes: [
@@ -67,10 +65,8 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
     if (row === undefined || row.endedAt !== null) return row
     const at = iso(fact.meta.at)
     switch (fact.type) {
-      case 'DeploymentHeld': {
-        const { reason, detail, until } = fact.data
-        return { ...row, waiting: { reason, detail, until: until === null ? null : iso(until) } }
-      }
+      case 'DeploymentHeld':
+        return { ...row, waiting: waitingFor(fact.data) }
       case 'DeploymentResumed':
         return { ...row, waiting: null }
       case 'DeploymentStarted':
@@ -105,29 +101,7 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
   },
 }
 
-function created({ data, meta }: Recorded<Extract<DeploymentFact, { type: 'DeploymentCreated' }>>): KeptDeployment {
-  const { deploymentId: id, projectId, version, environmentId, kind, machineIds, process, timeLimitMs = null } = data
-  const { priority = priorityDefault, startAt = null, ignoreFreeze = null } = data
-  const stepsMs = Object.fromEntries(process.steps.map((step) => [step.id, limitOf(step)]))
-  const steps = process.steps.map((step): StepRow => ({
-    id: step.id,
-    name: step.name ?? step.id,
-    kind: step.kind,
-    state: 'pending',
-    reason: null,
-    startedAt: null,
-    endedAt: null,
-    deadlineAt: null,
-    tasks: {},
-  }))
-  return {
-    ...{ id, projectId, version, environmentId, kind, state: 'queued', reason: null, steps, priority },
-    ...{ approval: null, waiting: null, decisions: [], startAt, ignoreFreeze },
-    ...{ createdAt: iso(meta.at), createdBy: meta.actor, startedAt: null, endedAt: null, partial: machineIds !== null },
-    ...{ deadlineAt: null, limits: { runMs: timeLimitMs, stepsMs } },
-  }
-}
-
+type HeldData = Extract<DeploymentFact, { type: 'DeploymentHeld' }>['data']
 type AskingFact = Extract<DeploymentFact, { type: `Approval${string}` | `Decision${string}` | 'TargetExcluded' }>
 
 /** What a person is asked, and what was said or became of it. */
@@ -154,21 +128,10 @@ function asked(row: KeptDeployment, fact: AskingFact): KeptDeployment {
   }
 }
 
-/** A script has its time on each machine, and takes all in all what the deployment has; other steps have their own. */
-function limitOf(step: Step): number | null {
-  switch (step.kind) {
-    case 'script':
-    case 'http':
-      return null
-    case 'health-check':
-    case 'deregister-machines':
-    case 'approval':
-    case 'deploy-release':
-      return step.timeLimitMs
-    case 'reevaluate-targets':
-      return step.expect.withinMs
-  }
-}
+const waitingFor = ({ reason, detail, until }: HeldData): KeptDeployment['waiting'] => ({
+  ...{ reason, detail },
+  until: until === null ? null : iso(until),
+})
 
 const isoAfter = (at: string, limitMs: number | null): string | null =>
   limitMs === null ? null : iso(Date.parse(at) + limitMs)

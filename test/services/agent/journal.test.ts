@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
 import { silentLog } from '#libs/log.ts'
 import { openJournal, type Entry } from '#services/agent/journal.ts'
 import { memoryFiles } from './memoryFiles.ts'

@@ -1,4 +1,4 @@
-import type { TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
 import type { DeploymentOptions } from '#contracts/deploymentOptions.ts'
 import type { Recorded } from '#contracts/message.ts'
 import { allEvents } from '#contracts/subjects.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
 import { deploymentStream } from '#contracts/subjects.ts'
 import { connect, connected } from './client.ts'
 import { deploymentId, startControl } from './control.ts'

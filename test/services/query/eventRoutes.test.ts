@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Message } from '#contracts/message.ts'
-import { EventRow } from '#contracts/rows.ts'
+import { EventRow } from '#contracts/eventRow.ts'
 import { listen } from '#libs/http/http.ts'
 import { as } from '#test/support/http.ts'
 import { api, type Row } from './api.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MachineDetail, RemovedMachineRow } from '#contracts/fleetRows.ts'
-import { EnvironmentRow, EventRow, MachineRow, Overview } from '#contracts/rows.ts'
+import { EventRow } from '#contracts/eventRow.ts'
+import { EnvironmentRow, MachineRow, Overview } from '#contracts/rows.ts'
 import { systemClock } from '#libs/systemClock.ts'
 import { api, type Row } from './api.ts'
 import * as f from './facts.ts'

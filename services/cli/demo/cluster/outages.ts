@@ -1,4 +1,5 @@
-import type { DeploymentRow, EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
+import type { DeploymentRow } from '#contracts/rows.ts'
 import { path } from '../../client.ts'
 import { succeeded } from '../elastic.ts'
 import { environmentId, policy, type Fleet } from '../fleet.ts'

@@ -1,4 +1,4 @@
-import type { EventRow } from '#contracts/rows.ts'
+import type { EventRow } from '#contracts/eventRow.ts'
 import { kindOf } from '../eventKind.ts'
 import { words } from '../format.ts'
 import {

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { DeploymentDecision } from '#contracts/decision.ts'
-import { DeploymentEvent, type TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
+import { DeploymentEvent } from '#contracts/deployment.ts'
 import { Process } from '#contracts/process.ts'
 import { isRefusal, replay } from '#libs/decider.ts'
 import { checkAppend, serialise } from '#libs/store/limits.ts'

@@ -1,4 +1,4 @@
-import type { TaskResult } from '#contracts/deployment.ts'
+import type { TaskResult } from '#contracts/taskResult.ts'
 import type { RunRequest } from '#services/deployment/run/decider.ts'
 import { activeTasks, type RunTask } from '#services/deployment/run/state.ts'
 import type { FleetMachine } from '#services/deployment/run/world.ts'
