@@ -8,8 +8,8 @@ const secretBytes = 32
 const imageUserId = 65_532
 
 /**
- * Makes the secrets of compose.yaml in an empty folder: a key of NATS for each service, the admin token, and the password
- * and address of the event store. What is there already is never written over.
+ * Makes the secrets of compose.yaml in an empty folder: a key of NATS for each service, the admin token, the master key of
+ * sensitive values, and the password and address of the event store. What is there already is never written over.
  */
 function makeSecrets(folder: string): void {
   mkdirSync(folder, { recursive: true })
@@ -17,6 +17,7 @@ function makeSecrets(folder: string): void {
   const password = secret()
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600, flag: 'wx' })
   write('admin-token', secret())
+  write('master-key', `${randomBytes(secretBytes).toString('base64')}\n`)
   write('postgres-password', password)
   write('store-url', `postgres://remuda:${password}@postgres:5432/remuda`)
   // Replaced by a token of the server's making once agents are wanted.

@@ -62,6 +62,9 @@ describe('compose.yaml', () => {
     expect(containers.filter(([, { ports }]) => ports !== undefined).map(([name]) => name)).toEqual(['front'])
     for (const port of compose.services['front']!.ports!) expect(port).toMatch(/^\$\{REMUDA_ADDRESS:-127\.0\.0\.1\}:/)
     expect(compose.networks['inside']).toEqual({ internal: true })
+    expect(compose.networks['outward']).toEqual({})
+    const outward = containers.filter(([, { networks }]) => networks?.includes('outward'))
+    expect(outward.map(([name]) => name)).toEqual(['health', 'policy'])
     const outside = containers.filter(([, { networks }]) => networks?.includes('outside'))
     expect(outside.map(([name]) => name)).toEqual(['front'])
   })
@@ -78,7 +81,7 @@ describe('compose.yaml', () => {
       for (const volume of container.volumes ?? [])
         if (!volume.startsWith('.')) expect(compose.volumes, name).toHaveProperty([volume.split(':')[0]!])
       for (const [variable, value] of Object.entries(container.environment ?? {}))
-        if (/TOKEN|PASSWORD|STORE_URL/.test(variable)) expect(value, variable).toMatch(/^\/run\/secrets\//)
+        if (/TOKEN|PASSWORD|STORE_URL|MASTER_KEY/.test(variable)) expect(value, variable).toMatch(/^\/run\/secrets\//)
     }
   })
 

@@ -74,7 +74,11 @@ interface PodSpec {
   readonly securityContext: unknown
   readonly topologySpreadConstraints: readonly unknown[]
   readonly containers: readonly Record<string, unknown>[]
-  readonly volumes: readonly { name: string; secret?: { items?: readonly unknown[] } }[]
+  readonly volumes: readonly {
+    name: string
+    secret?: { items?: readonly unknown[] }
+    persistentVolumeClaim?: { claimName: string }
+  }[]
 }
 
 const helm = findTool('helm', 'what the templates of the Helm chart come out as')
@@ -141,14 +145,30 @@ if (helm !== null)
         ['/v1/agent', 'test-remuda-gateway'],
         ['/', 'test-remuda-query'],
       ])
-      const [everybody, front] = ofKind(all, 'NetworkPolicy') as [Rendered, Rendered]
+      const [everybody, outward, front] = ofKind(all, 'NetworkPolicy') as [Rendered, Rendered, Rendered]
       expect(everybody.spec).toMatchObject({ policyTypes: ['Ingress', 'Egress'] })
       expect(everybody.spec).not.toHaveProperty('ingress')
       const ports = (everybody.spec['egress'] as { ports: { port: number }[] }[]).flatMap((rule) =>
         rule.ports.map(({ port }) => port),
       )
       expect(ports).toEqual([4222, 5432, 53, 53])
+      expect(outward.spec['podSelector']).toMatchObject({ matchExpressions: [{ values: ['health', 'policy'] }] })
       expect(front.spec['podSelector']).toMatchObject({ matchExpressions: [{ values: ['gateway', 'query'] }] })
+    })
+
+    it('gives what is shared to those who need it, in a claim of its own or one that is there', () => {
+      const claims = (all: readonly Rendered[]) =>
+        ofKind(all, 'Deployment').flatMap((deployment) => {
+          const claim = podOf(deployment).volumes.find(({ name }) => name === 'shared')?.persistentVolumeClaim
+          return claim === undefined
+            ? []
+            : [[deployment.metadata.labels['app.kubernetes.io/component'], claim.claimName]]
+        })
+      const sharing = ['deployment', 'gateway', 'query']
+      expect(claims(render())).toEqual(sharing.map((name) => [name, 'test-remuda-shared']))
+      const given = render('--set', 'shared.claim=theirs')
+      expect(claims(given)).toEqual(sharing.map((name) => [name, 'theirs']))
+      expect(ofKind(given, 'PersistentVolumeClaim')).toEqual([])
     })
 
     it('lets pods go one at a time, where there are several', () => {
@@ -161,7 +181,7 @@ if (helm !== null)
       const off = ['ingress.enabled=false', 'networkPolicy.enabled=false', 'bus.tlsSecret=']
       const all = render('--set', off.join(','))
       expect(new Set(all.map(({ kind }) => kind))).toEqual(
-        new Set(['ServiceAccount', 'Service', 'Deployment', 'PodDisruptionBudget']),
+        new Set(['ServiceAccount', 'Service', 'Deployment', 'PodDisruptionBudget', 'PersistentVolumeClaim']),
       )
       expect(JSON.stringify(all)).not.toMatch(/REMUDA_NATS_CA|nats-tls/)
       expect(() => render('--set', 'services.relay.replicas=0')).toThrow(/replicas/)

@@ -51,6 +51,12 @@ describe('the units', () => {
     }
   })
 
+  it('have what three of them share set in full', () => {
+    const names = [...shipped('deploy/systemd/shared.conf').matchAll(/\b(REMUDA_\w+)=/g)].map(([, name]) => name)
+    expect(names).toEqual(['REMUDA_PACKAGES_DIR', 'REMUDA_VAULT_DIR', 'REMUDA_MASTER_KEY_FILE'])
+    expect(unknownVariables([ServerConfig], Object.fromEntries(names.map((name) => [name, ''])))).toEqual([])
+  })
+
   it('give each service its own inbox and key', () => {
     expect(unit('remuda@.service')).toContain('LoadCredential=nkey:/etc/remuda/secrets/%i.nk')
     for (const name of serviceNames)
