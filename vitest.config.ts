@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** Whole fleets and clusters of processes: two of them at once would be late by each other. */
+const alone = ['bench', 'cluster', 'crash', 'demo', 'leastPrivilege', 'zones'].map((name) => `test/e2e/${name}.test.ts`)
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/reporter.ts'],
@@ -21,11 +24,22 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: alone,
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          // Whole systems with browsers, one after another, when the quick tests have passed the processor on.
-          fileParallelism: false,
+          // A server and a browser each, when the quick tests have passed the processor on.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'fleets',
+          include: alone,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
