@@ -5,7 +5,7 @@ import { consoleToken, startConsoleApi, type ConsoleWorld } from '#test/support/
 import { busyWorld } from '#test/support/consoleBusy.ts'
 import { gapRow } from '#test/support/consoleRemovals.ts'
 
-const testMaxMs = 60_000
+const testMaxMs = 120_000
 const shots = process.env['CONSOLE_SHOTS']
 const earlier = '2026-11-01T10:00:00.000Z'
 let browser: Browser

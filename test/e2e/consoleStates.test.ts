@@ -5,7 +5,7 @@ import { consoleToken, startConsoleApi, type ConsoleWorld } from '#test/support/
 import { busyWorld } from '#test/support/consoleBusy.ts'
 import { machineRow, runningId } from '#test/support/consoleRows.ts'
 
-const testMaxMs = 60_000
+const testMaxMs = 120_000
 let browser: Browser
 
 /** A server with a busy fleet and a browser that is signed in; nothing may be amiss in the browser at the end. */
