@@ -86,11 +86,10 @@ function answerTo(command: RunCommand, state: Run): Decision<DeploymentEvent> {
           : [],
       )
     case 'RecordTaskResult':
-      return ownTask(command, state, (task) =>
-        state.dirty.has(task.taskId)
-          ? [{ type: 'TargetCleaned', data: { deploymentId, taskId: task.taskId, machineId: task.machineId } }]
-          : resultOf(deploymentId, task, command.result, command.nowMs),
-      )
+      return ownTask(command, state, (task) => [
+        ...cleanedBy(deploymentId, task, state),
+        ...resultOf(deploymentId, task, command.result, command.nowMs),
+      ])
   }
 }
 
@@ -135,6 +134,10 @@ const runOf = (deploymentId: string, { taskId, machineId, stepId, attempt }: Run
   stepId,
   attempt,
 })
+
+/** What was given up has ended after all, so its machine is free for others. */
+const cleanedBy = (deploymentId: string, { taskId, machineId }: RunTask, { dirty }: Run): readonly DeploymentEvent[] =>
+  dirty.has(taskId) ? [{ type: 'TargetCleaned', data: { deploymentId, taskId, machineId } }] : []
 
 function resultOf(deploymentId: string, task: RunTask, result: TaskResult, nowMs: number): readonly DeploymentEvent[] {
   if (task.state !== 'dispatched' && task.state !== 'started') return []

@@ -38,11 +38,15 @@ const lost = (
 })
 
 /** Nobody knows whether it still runs, so the run goes on without it and the machine gets nothing else for now. */
-const givenUp = (deploymentId: string, task: RunTask, nowMs: number): readonly DeploymentEvent[] => [
-  // First, so that the machine is free for nobody in between.
-  { type: 'TargetMarkedDirty', data: { deploymentId, taskId: task.taskId, machineId: task.machineId } },
-  lost(deploymentId, task, 'abandoned', nowMs),
-]
+function givenUp({ run, created, nowMs }: Scene, task: RunTask): readonly DeploymentEvent[] {
+  const { deploymentId } = created
+  const { taskId, machineId } = task
+  const loss = lost(deploymentId, task, 'abandoned', nowMs)
+  // First, so that the machine is free for nobody in between. A decision that was cut there has marked it already.
+  return run.dirty.has(taskId)
+    ? [loss]
+    : [{ type: 'TargetMarkedDirty', data: { deploymentId, taskId, machineId } }, loss]
+}
 
 /** Tells whatever runs to stop, waits for it a while, and ends. Nothing new begins. */
 export const planCancel = (
@@ -72,7 +76,7 @@ export function stopTasks(scene: Scene, reason: string, since: number): readonly
       data: { deploymentId, taskId, machineId, reason },
     }))
   if (nowMs < since + graceMs) return []
-  return active.flatMap((task) => givenUp(deploymentId, task, nowMs))
+  return active.flatMap((task) => givenUp(scene, task))
 }
 
 /** The deployment that a step has made and waits for, as long as it goes on. */

@@ -21,7 +21,7 @@ export interface Play {
   readonly cancel?: boolean
 }
 
-export type MachineMove = 'blinks' | 'is removed' | 'is restored' | 'is switched' | 'is taken' | 'moves'
+export type MachineMove = 'blinks' | 'is removed' | 'is restored' | 'is switched' | 'is taken' | 'moves' | 'is dirtied'
 type Failed = Extract<TaskResult, { outcome: 'failed' }>
 type FailedReason = Failed['reason']
 
@@ -30,6 +30,7 @@ const advance: RunRequest = { type: 'Advance' }
 /** All that may happen next. */
 export const movesFrom = (place: Place, play: Play): readonly Move[] => [
   ...activeTasks(place.run).flatMap((task) => taskMoves(place, play, task)),
+  ...dirtyMoves(place),
   ...Object.entries(play.machines).flatMap(([machineId, moves]) =>
     moves.flatMap((move) => machineMove(place, place.fleet[machineId]!, move)),
   ),
@@ -53,12 +54,26 @@ function childMoves(place: Place): readonly Move[] {
   return place.child === 'open' ? [to('succeeded'), to('failed'), to('cancelled')] : []
 }
 
+/** A task that was given up tells after all how it ended. */
+const dirtyMoves = (place: Place): readonly Move[] =>
+  place.run.dirty.toArray().flatMap((taskId) => {
+    const task = place.run.tasks.get(taskId)
+    return task === undefined ? [] : taskMoves(place, { failures: [] }, task)
+  })
+
 const turnMoves = (place: Place): readonly Move[] => [
+  ...(place.holds?.length
+    ? [{ name: 'it waits for the next', place: { ...place, holds: place.holds.slice(1) }, request: advance }]
+    : []),
   { name: 'its turn comes', place: { ...place, first: true }, request: advance },
   { name: 'it is overtaken', place: { ...place, first: true, newer: '2.0' }, request: advance },
 ]
 
-function taskMoves(place: Place, { failures = ['exit-code'], outputs = {} }: Play, task: RunTask): readonly Move[] {
+function taskMoves(
+  place: Place,
+  { failures = ['exit-code'], outputs = {} }: Pick<Play, 'failures' | 'outputs'>,
+  task: RunTask,
+): readonly Move[] {
   const { taskId, machineId, stepId } = task
   const about = `${stepId} on ${machineId}`
   const ended = (name: string, result: TaskResult): Move => ({
@@ -95,6 +110,9 @@ function machineMove(place: Place, machine: FleetMachine, move: MachineMove): re
       return registered ? to(enabled ? 'is disabled' : 'is enabled', { enabled: !enabled }) : []
     case 'moves':
       return registered && environmentId === 'production' ? to('moves to staging', { environmentId: 'staging' }) : []
+    case 'is dirtied':
+      // What another deployment gave up there.
+      return machine.dirtyWith === null ? to(move, { dirtyWith: 'of another' }) : to('is clean', { dirtyWith: null })
     case 'is taken': {
       const isTaken = place.busy.includes(machineId)
       // Nobody else can take a machine that this deployment holds.

@@ -5,7 +5,8 @@ import { isRefusal } from '#libs/decider.ts'
 import { targetRolesOf } from '#services/deployment/project/mistakes.ts'
 import { run, type RunRequest } from '#services/deployment/run/decider.ts'
 import { noRun, type Created, type Run } from '#services/deployment/run/state.ts'
-import { isContactable, type ChildDeployment, type FleetMachine, type World } from '#services/deployment/run/world.ts'
+import { isContactable } from '#services/deployment/run/world.ts'
+import type { ChildDeployment, FleetMachine, Hold, World } from '#services/deployment/run/world.ts'
 
 export const deploymentId = '00000000-0000-4000-8000-000000000001'
 export const environmentId = 'production'
@@ -27,7 +28,11 @@ export interface Place {
   readonly child?: ChildDeployment['state']
   /** Whether machines with a task give signs of life for ever. */
   readonly chatty: boolean
+  /** What it is still to wait for before it is its turn, the next one first. */
+  readonly holds?: readonly Hold[]
 }
+
+const behind: Hold = { reason: 'behind', detail: 'another goes first', until: null }
 
 export const machine = (machineId: string, part: Partial<FleetMachine> = {}): FleetMachine => ({
   ...{
@@ -44,7 +49,7 @@ export const machine = (machineId: string, part: Partial<FleetMachine> = {}): Fl
   ...{ status: 'healthy', statusSince: 0, ...part },
 })
 
-export function worldOf({ run: { tasks }, fleet, busy, first, newer, nowMs, chatty, child }: Place): World {
+export function worldOf({ run: { tasks }, fleet, busy, first, newer, nowMs, chatty, child, holds = [] }: Place): World {
   const all = Object.values(fleet)
   const isWorker = (one: FleetMachine) => one.roles.includes(workerRole) && one.enabled && isContactable(one)
   return {
@@ -55,7 +60,7 @@ export function worldOf({ run: { tasks }, fleet, busy, first, newer, nowMs, chat
     workersFor: () => all.filter(isWorker),
     isFree: (machineId) => !busy.includes(machineId),
     mayStart: () => first,
-    holdOf: () => (first ? null : { reason: 'behind', detail: 'another goes first', until: null }),
+    holdOf: () => (first ? null : (holds[0] ?? behind)),
     supersededBy: () => newer,
     versionOf: (_, __, wanted) => wanted,
     child: () => (child === undefined ? undefined : { state: child, reason: null }),
@@ -70,6 +75,18 @@ export function decideAt(place: Place, request: RunRequest, state = place.run): 
 }
 
 export const after = (state: Run, facts: readonly DeploymentEvent[]): Run => facts.reduce(run.evolve, state)
+
+/** A place after a decision: the run has gone on, and so has what everybody knows of its machines. */
+export function following(place: Place, facts: readonly DeploymentEvent[]): Place {
+  const fleet = { ...place.fleet }
+  for (const { type, data } of facts) {
+    if (type !== 'TargetMarkedDirty' && type !== 'TargetCleaned') continue
+    const dirtyWith = type === 'TargetMarkedDirty' ? data.taskId : null
+    const known = fleet[data.machineId]!
+    if (type === 'TargetMarkedDirty' || known.dirtyWith === data.taskId) fleet[data.machineId] = { ...known, dirtyWith }
+  }
+  return { ...place, fleet, run: after(place.run, facts) }
+}
 
 /** A place before the run was created, and the request that creates it. */
 export function beginning(
