@@ -28,6 +28,20 @@ export function excludeUnreachable(
   return { type: 'TargetExcluded', data: { deploymentId, stepId, machineId, cause, detail, unavailableSince } }
 }
 
+/** A target that a person wants to go on without: it stays out, whatever becomes of its machine. */
+export function excludeAsAsked(
+  { deploymentId }: Created,
+  stepId: string,
+  { machineId }: RunTarget,
+  task: RunTask | undefined,
+): DeploymentEvent {
+  const detail = `left out by a decision: step ${stepId}: ${whyOf(task)}`
+  return {
+    type: 'TargetExcluded',
+    data: { deploymentId, stepId, machineId, cause: 'person', detail, unavailableSince: null },
+  }
+}
+
 /** Hands the next attempt to a machine. Its id tells the attempt, so that handing it out twice makes it one. */
 export function dispatch(
   { deploymentId }: Created,

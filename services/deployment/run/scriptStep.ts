@@ -4,7 +4,8 @@ import { canariesOf, planHold } from './canary.ts'
 import { machinesAtWork } from './group.ts'
 import { guarded, servingOf, stuckFor, type Serving } from './minimum.ts'
 import { openQuestionsMax, questionAbout } from './questions.ts'
-import { askAbout, dispatch, excludeFailed, excludeUnreachable, unreached, whyOf } from './scriptFacts.ts'
+import { askAbout, dispatch, excludeAsAsked, excludeFailed, excludeUnreachable } from './scriptFacts.ts'
+import { unreached, whyOf } from './scriptFacts.ts'
 import { standingOf, type Standing } from './standing.ts'
 import { latestTask, listed, stillIncluded, type RunStep, type RunTarget, type RunTask } from './state.ts'
 import { countOf } from './window.ts'
@@ -103,12 +104,11 @@ function lossesOf(
     (target) => !isCanary && leavesOut(lastTask(target), definition, created.elastic),
   )
   const outOfReach = created.elastic ? unreachable : []
-  const exclusions = [...leaving, ...leftOut, ...outOfReach].map((target) => {
-    const task = lastTask(target)
-    return outOfReach.includes(target) || task === undefined
-      ? excludeUnreachable(scene, stepId, target)
-      : excludeFailed(created, stepId, task)
-  })
+  const exclusions = [
+    ...leaving.map((target) => excludeFailed(created, stepId, lastTask(target)!)),
+    ...leftOut.map((target) => excludeAsAsked(created, stepId, target, lastTask(target))),
+    ...outOfReach.map((target) => excludeUnreachable(scene, stepId, target)),
+  ]
   const hopeless = created.elastic ? failing : [...failing, ...unreachable]
   const failures = hopeless.map((target) => {
     const why = unreachable.includes(target) ? unreached : whyOf(lastTask(target))

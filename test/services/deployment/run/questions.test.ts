@@ -51,7 +51,25 @@ describe('a target that fails where a person is asked', () => {
     one.decide('exclude')
     expect(one.atWork).toEqual(['b@m-2'])
     one.end('b', 'm-2')
-    expect(one.ending).toMatchObject({ type: 'DeploymentSucceeded', outcomes: { 'm-1': 'failed', 'm-2': 'succeeded' } })
+    expect(one.ending).toMatchObject({
+      ...{ type: 'DeploymentSucceeded', outcomes: { 'm-1': 'excluded', 'm-2': 'succeeded' } },
+    })
+    expect(one.of('TargetExcluded')[0]?.data).toMatchObject({
+      ...{ cause: 'person', detail: 'left out by a decision: step a: exit code 1' },
+    })
+  })
+  it('stays left out, though it was only out of reach and has come back', () => {
+    const world = fleet(2).change('m-1', { status: 'unavailable' })
+    const find = { id: 'find', kind: 'reevaluate-targets', from: { roles: ['web'] }, mode: 'add', expect: { min: 0 } }
+    const one = play(world, [asks, find, { id: 'b' }], { elastic: false })
+    one.end('a', 'm-2')
+    one.advance(120_000)
+    world.change('m-1', { status: 'healthy' })
+    one.decide('exclude')
+    expect(one.of('TargetsReevaluated')[0]?.data).toMatchObject({ added: [], kept: ['m-2'] })
+    expect(one.atWork).toEqual(['b@m-2'])
+    one.end('b', 'm-2')
+    expect(one.ending?.outcomes).toEqual({ 'm-1': 'excluded', 'm-2': 'succeeded' })
   })
   it('is ignored, and goes on with the others; its outcome says that it failed', () => {
     const one = asked({ id: 'b' })

@@ -41,6 +41,8 @@ function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): L
       return {
         'only a target is left out, and once': run.targets.get(fact.data.machineId)?.excluded === null,
         'a target at work is not left out': !isAtWork(run, fact.data.machineId),
+        'whom a person leaves out is said to be so':
+          (fact.data.cause === 'person') === isLeftOut(run, fact.data.stepId, fact.data.machineId, fact.data.cause),
       }
     case 'DeploymentStarted':
       return { 'nobody is overtaken': world.mayStart(fact.data.deploymentId), 'starts once': run.status === 'queued' }
@@ -175,6 +177,11 @@ function mayBeginBesideCanary(run: Run, stepId: string, machineId: string, nowMs
 const isOpen = (run: Run, stepId: string, machineId: string) =>
   run.questions.get(taskKey(run, stepId, machineId))?.answer === 'open'
 
+/** Whether a person wants to go on without it; what takes it away before that is done is another reason. */
+const isLeftOut = (run: Run, stepId: string, machineId: string, cause: FactOf<'TargetExcluded'>['data']['cause']) =>
+  run.questions.get(taskKey(run, stepId, machineId))?.answer === 'exclude' &&
+  !['removed', 'disabled', 'unhealthy'].includes(cause)
+
 /** Whether a person wants to go on though it failed there. */
 const isIgnored = (run: Run, stepId: string, machineId: string) =>
   run.questions.get(taskKey(run, stepId, machineId))?.answer === 'ignore'
@@ -232,8 +239,7 @@ function reevaluationLaws(run: Run, data: FactOf<'TargetsReevaluated'>['data'], 
       machine.enabled &&
       machine.environmentId === environmentId &&
       !machine.roles.includes(workerRole) &&
-      cause !== 'failed' &&
-      cause !== 'lost'
+      !['failed', 'lost', 'person'].includes(cause ?? '')
     )
   }
   const included = [...run.targets.values()].filter(({ excluded }) => excluded === null).map((one) => one.machineId)
