@@ -111,6 +111,12 @@ export class Plane implements AsyncDisposable {
     this.#down()
   }
 
+  /** Starts the server again while others wait for it. */
+  rise(): void {
+    this.truth.serverBegan()
+    void this.server.start(0)
+  }
+
   /** The server dies in the moment in which such an event is stored, before anybody has read it. */
   async crashBehind(type: AnyEvent['type'], name: string): Promise<void> {
     this.onStored = () => {
