@@ -80,10 +80,11 @@ export class Remuda implements AsyncDisposable {
     return remuda
   }
 
-  async startServer(flags: readonly string[] = []): Promise<void> {
+  /** @param env beside what every process gets */
+  async startServer(flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<void> {
     const level = flags.includes('--log-level') ? [] : ['--log-level', 'warn']
     const own = ['--port', String(this.#port), '--data', this.data, ...level]
-    const server = new Running(serverMain, [...own, ...flags])
+    const server = new Running(serverMain, [...own, ...flags], env)
     this.server = server
     const said = await until('the server is up', startWithinMs, async () => {
       if (server.ended) throw new Error(`the server ended:\n${server.output}`)
@@ -113,12 +114,18 @@ export class Remuda implements AsyncDisposable {
     return agent
   }
 
-  /** Asks the API as the administrator. */
-  async call<Body>(method: string, path: string, body?: unknown): Promise<{ status: number; body: Body }> {
+  /** Asks the API as the administrator. @param key by which it is told that the same is asked for once more */
+  async call<Body>(
+    method: string,
+    path: string,
+    body?: unknown,
+    key?: string,
+  ): Promise<{ status: number; body: Body }> {
     const token = (await readFile(join(this.data, 'admin-token'), 'utf8')).trim()
     const json = body === undefined ? {} : { body: JSON.stringify(body) }
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
-    const headers = { authorization: `Bearer ${token}`, ...type }
+    const once = key === undefined ? {} : { 'idempotency-key': key }
+    const headers = { authorization: `Bearer ${token}`, ...type, ...once }
     const response = await fetch(`${this.url}/v1/${path}`, { method, headers, ...json })
     return { status: response.status, body: (await response.json()) as Body }
   }
