@@ -97,6 +97,7 @@ export const refusals = {
   RANGE_UNSATISFIABLE: { status: 416, sentence: 'There are no bytes in the range that was asked for.' },
 
   DEPLOYMENT_UNKNOWN: { status: 404, sentence: 'There is no such deployment.' },
+  PLAN_VERSION_UNKNOWN: { status: 404, sentence: 'The plan of the deployment has no such version.' },
   START_TIME_INVALID: { status: 422, sentence: 'Nothing can be set to start at this time.' },
   DEPLOYMENT_EXISTS: { status: 409, sentence: 'There is already a deployment with this id.' },
   DEPLOYMENT_ENDED: { status: 409, sentence: 'The deployment has ended.' },

@@ -1,6 +1,7 @@
 import type { DeploymentRow, StepRow, TargetRow } from '#contracts/rows.ts'
 import { tableOf } from '#libs/view.ts'
 import { withFields } from './answers.ts'
+import { planIn, type AskedVersions } from './plan/versions.ts'
 import type { Page, PageRequest } from './reader.ts'
 import type { Query } from './service.ts'
 import { deployments, type KeptDeployment } from './views/deployments.ts'
@@ -80,10 +81,13 @@ function targetDocs(reader: Query['reader'], deploymentId: string, limit: number
   return reader.rows(sql, deploymentId, limit).map(([doc]) => String(doc))
 }
 
-/** Each step with the machines it runs or ran on and how the latest attempt there stands. */
-export function planOf({ reader }: Query, id: string) {
+/** The plan in a version, its steps with how they stand now and, for each machine, how the latest attempt there stands. */
+export function planOf({ reader }: Query, id: string, asked: AskedVersions) {
   const row = deploymentRow(reader, id)
-  if (row === undefined) return undefined
+  const plan = planIn(reader, id, asked)
+  if (row === undefined || plan === null) return undefined
+  const { state, approval } = row
+  if (plan.version < plan.latestVersion) return { ...plan, state, approval }
   const attempts = latestAttempts(reader, id)
   const named = targetDocs(reader, id, Number.MAX_SAFE_INTEGER).map((doc) => JSON.parse(doc) as TargetRow)
   const names = new Map(named.map(({ machineId, name }) => [machineId, name]))
@@ -92,8 +96,13 @@ export function planOf({ reader }: Query, id: string) {
       ...one,
       name: names.get(one.machineId) ?? one.machineId,
     }))
-  const steps = countedSteps(reader, row).map((step) => ({ ...step, targets: targetsOf(step) }))
-  return { deploymentId: id, state: row.state, approval: row.approval, steps }
+  const planned = new Map(plan.steps.map((step) => [step.id, step]))
+  const steps = countedSteps(reader, row).map((step) => ({
+    ...step,
+    ...planned.get(step.id),
+    targets: targetsOf(step),
+  }))
+  return { ...plan, state, approval, steps }
 }
 
 /** By step and machine, in the order in which they came; a later attempt takes the place of an earlier one. */

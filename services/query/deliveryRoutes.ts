@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { DeploymentsQuery, OneQuery, PageQuery } from '#contracts/api.ts'
 import * as id from '#contracts/ids.ts'
+import { PlanQuery, PlanReply } from '#contracts/planRows.ts'
 import { Process } from '#contracts/process.ts'
 import { DeploymentRow, ProjectRow, ReleaseRow, TaskRow } from '#contracts/rows.ts'
 import { VariableRow } from '#contracts/variableRow.ts'
@@ -140,12 +141,6 @@ function deployments(app: App, query: Query): void {
   )
 }
 
-const Plan = z.looseObject({
-  deploymentId: z.string(),
-  state: z.string(),
-  steps: z.array(z.looseObject({ id: z.string() })),
-})
-
 function deploymentParts(app: App, query: Query): void {
   app.get(
     '/v1/deployments/:id/tasks',
@@ -166,13 +161,14 @@ function deploymentParts(app: App, query: Query): void {
     },
   )
 
-  const summary = "Show a deployment's steps, with the machines that each runs on"
+  const summary = "Show a deployment's plan as it stands, or as it stood, with what changed it and why"
   app.get(
     '/v1/deployments/:id/plan',
-    { config, schema: { ...deployment, summary, querystring: OneQuery, response: { 200: Plan } } },
+    { config, schema: { ...deployment, summary, querystring: PlanQuery, response: { 200: PlanReply.loose() } } },
     async (request, reply) => {
-      await fresh(query, request.query.minPosition)
-      const plan = planOf(query, request.params.id)
+      const { minPosition, ...asked } = request.query
+      await fresh(query, minPosition)
+      const plan = planOf(query, request.params.id, asked)
       return sendDoc(request, reply, foundDeployment(plan && JSON.stringify(plan), request.params.id))
     },
   )

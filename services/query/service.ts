@@ -18,6 +18,7 @@ import { incidents } from './views/incidents.ts'
 import { machinesOf, type MachinesView } from './views/machines.ts'
 import { observationGaps } from './views/observationGaps.ts'
 import { packages } from './views/packages.ts'
+import { planChanges } from './views/planChanges.ts'
 import { projects, releases } from './views/projects.ts'
 import { targets } from './views/targets.ts'
 import { taskLogs, tasks } from './views/tasks.ts'
@@ -65,7 +66,7 @@ export async function startQuery(platform: Platform, { databaseFile, version, as
   const machines = machinesOf(reader)
   const views = [
     ...[environments, machines, machineEvents, verdicts, projects, releases, packages],
-    ...[deployments, targets, tasks, taskLogs, enrollments, tokens, incidents, observationGaps, causes],
+    ...[deployments, targets, planChanges, tasks, taskLogs, enrollments, tokens, incidents, observationGaps, causes],
   ]
   const projector = stack.use(await startProjector({ ...platform, database, views }))
   const tail = stack.use(await Tail.start(platform))
