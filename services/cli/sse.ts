@@ -2,7 +2,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { backoffMs } from '#libs/backoff.ts'
 import type { Client } from './client.ts'
 import { CliError, exits } from './exit.ts'
-import { Unreachable } from './failure.ts'
+import { ApiProblem, Unreachable } from './failure.ts'
 import type { Query } from './request.ts'
 
 /** One server-sent event. `id` is the last id the stream has named, as the standard has it. */
@@ -97,12 +97,17 @@ export async function* follow(
     } catch (error) {
       if (options.signal.aborted) return
       const awayMs = clock.steadyMs() - lostAtMs
-      if (!(error instanceof Unreachable) || !connected || awayMs > limitMs) throw error
+      if (!isPassing(error) || !connected || awayMs > limitMs) throw error
       if (failures === 0) options.onLost?.(error.message)
     }
     await clock.sleep(backoffMs(clock, ++failures, pauses), options.signal)
   }
 }
+
+/** What a restart looks like from here: nobody answers, a proxy does, or the server has not read everything yet. */
+const isPassing = (error: unknown): error is CliError =>
+  error instanceof Unreachable ||
+  (error instanceof ApiProblem && (error.status >= 500 || error.status === 429 || error.status === 404))
 
 /** One connection, with null for the opening and for each heartbeat. Silence on it is told from the quiet of a fleet in which nothing happens, by the heartbeats. */
 async function* connect(client: Client, address: string, options: FollowOptions, lastId: string | null) {

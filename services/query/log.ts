@@ -13,12 +13,16 @@ export interface Piece {
   readonly taskId: string
   readonly machineName: string
   readonly stepId: string
+  readonly attempt: number
   readonly text: string
 }
 
 export interface LogQuery {
   readonly deploymentId: string
   readonly task?: string | undefined
+  readonly step?: string | undefined
+  /** By id or name. */
+  readonly machine?: string | undefined
 }
 
 /** The next pieces of a deployment's log behind a position, in the order in which they arrived. */
@@ -29,40 +33,24 @@ export async function nextPieces(
   after: number,
 ): Promise<readonly Piece[]> {
   const { reader, machines } = query
-  const only = log.task === undefined ? '' : 'AND l.taskId = ?'
-  const sql = `SELECT l.at, l.taskId, t.stepId, json_extract(m.doc, '$.name'), t.machineId FROM ${tableOf(taskLogs)} l
+  const name = "json_extract(m.doc, '$.name')"
+  const filters = [
+    ...(log.task === undefined ? [] : ([['l.taskId = ?', log.task]] as const)),
+    ...(log.step === undefined ? [] : ([['t.stepId = ?', log.step]] as const)),
+    ...(log.machine === undefined ? [] : ([[`? IN (t.machineId, ${name})`, log.machine]] as const)),
+  ]
+  const only = filters.map(([condition]) => ` AND ${condition}`).join('')
+  const sql = `SELECT l.at, l.taskId, t.stepId, ${name}, t.machineId, t.attempt FROM ${tableOf(taskLogs)} l
     LEFT JOIN ${tableOf(tasks)} t ON t.key = l.taskId LEFT JOIN ${tableOf(machines)} m ON m.key = t.machineId
-    WHERE l.deploymentId = ? AND l.at > ? ${only} ORDER BY l.at LIMIT ?`
-  const values = [log.deploymentId, after, ...(log.task === undefined ? [] : [log.task]), piecesMax]
+    WHERE l.deploymentId = ? AND l.at > ?${only} ORDER BY l.at LIMIT ?`
+  const values = [log.deploymentId, after, ...filters.map(([, value]) => value), piecesMax]
   const pieces: Piece[] = []
-  for (const [at, taskId, stepId, name, machineId] of reader.rows(sql, ...values)) {
+  for (const [at, taskId, stepId, named, machineId, attempt] of reader.rows(sql, ...values)) {
     const [event] = (await store.readAll(Number(at) - 1, 1)) as readonly Recorded<TaskLogEvent>[]
     if (event === undefined) continue
-    const machineName = String(name ?? machineId ?? event.data.machineId)
-    const { text } = event.data
-    pieces.push({ position: Number(at), taskId: String(taskId), machineName, stepId: String(stepId ?? ''), text })
+    const machineName = String(named ?? machineId ?? event.data.machineId)
+    const from = { taskId: String(taskId), machineName, stepId: String(stepId ?? ''), attempt: Number(attempt ?? 1) }
+    pieces.push({ position: Number(at), ...from, text: event.data.text })
   }
   return pieces
-}
-
-/**
- * The log so far as text, each line with where it comes from. A line that came in pieces is told when it is whole, so
- * that lines of machines that talk at the same time do not mix.
- */
-export async function* logText(query: Query, store: EventStore, log: LogQuery): AsyncGenerator<string> {
-  const unfinished = new Map<string, { prefix: string; text: string }>()
-  for (let after = 0; ;) {
-    const pieces = await nextPieces(query, store, log, after)
-    if (pieces.length === 0) break
-    let told = ''
-    for (const { position, taskId, machineName, stepId, text } of pieces) {
-      after = position
-      const prefix = `[${machineName} ${stepId}] `
-      const lines = ((unfinished.get(taskId)?.text ?? '') + text).split('\n')
-      unfinished.set(taskId, { prefix, text: lines.pop() ?? '' })
-      for (const line of lines) told += `${prefix}${line}\n`
-    }
-    if (told !== '') yield told
-  }
-  for (const { prefix, text } of unfinished.values()) if (text !== '') yield `${prefix}${text}\n`
 }

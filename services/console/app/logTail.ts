@@ -7,6 +7,7 @@ export interface Piece {
   readonly taskId: string
   readonly machineName: string
   readonly stepId: string
+  readonly attempt?: number
   readonly text: string
 }
 
@@ -42,7 +43,9 @@ export async function tail(settings: TailSettings, signal: AbortSignal): Promise
       if (signal.aborted) return
       const problem = asProblem(fault)
       settings.onProblem(problem)
-      if (problem.status >= 400 && problem.status < 500 && problem.status !== 429) return
+      // A server that was started anew may not have read of the deployment yet.
+      const passing = problem.status === 429 || (problem.status === 404 && lastId !== null)
+      if (problem.status >= 400 && problem.status < 500 && !passing) return
     }
     tries += 1
     await settings.sleep(retryAfterMs(tries, settings.chance()), signal)

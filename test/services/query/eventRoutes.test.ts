@@ -198,6 +198,7 @@ describe('the log of a deployment', () => {
       taskId: f.taskId('m-1'),
       machineName: 'm-1-name',
       stepId: 'install',
+      attempt: 1,
       text: 'one\ntw',
     })
     expect(messages.at(-1)!.event).toBe('end')
