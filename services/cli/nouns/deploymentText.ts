@@ -47,6 +47,8 @@ export function deploymentDetails({ terminal, clock }: Context, row: DeploymentR
     ['state', state(row.state)],
     ['reason', row.reason],
     ['priority', row.priority],
+    ['starts', row.startAt && when(terminal, clock, row.startAt)],
+    ['ignores freezes', row.ignoreFreeze && row.ignoreFreeze.reason],
     ['waits', waitOf(row)],
     ['waits for a person', approval && `${approval.message} (until ${when(terminal, clock, approval.deadlineAt)})`],
     ...row.decisions.map(({ stepId, machineId, reason, options, deadlineAt }): readonly [string, string] => {
@@ -58,7 +60,7 @@ export function deploymentDetails({ terminal, clock }: Context, row: DeploymentR
     ['created', `${when(terminal, clock, row.createdAt)} by ${row.createdBy}`],
     ['took', lasted(clock, row.startedAt, row.endedAt)],
   ])
-  const steps = row.steps.length === 0 ? '' : `\n${table(terminal, stepColumns({ clock }), row.steps)}`
+  const steps = row.steps.length === 0 ? '' : `\n${table(terminal, stepColumns({ terminal, clock }), row.steps)}`
   const targets = row.targets.length === 0 ? '' : `\n${table(terminal, targetColumns, row.targets)}`
   return known + steps + targets
 }
@@ -68,12 +70,13 @@ function outcomesOf({ targets }: DeploymentRow): Readonly<Record<string, number>
   return Object.fromEntries(grouped.map(([outcome, those]) => [outcome, those?.length ?? 0]))
 }
 
-const stepColumns = ({ clock }: Pick<Context, 'clock'>): readonly Column<StepRow>[] => [
+const stepColumns = ({ terminal, clock }: Pick<Context, 'terminal' | 'clock'>): readonly Column<StepRow>[] => [
   { title: 'step', cell: ({ id }) => id },
   { title: 'name', cell: ({ name }) => name, flexible: true },
   { title: 'state', cell: (row) => state(row.state) },
   { title: 'tasks', cell: ({ tasks }) => counted(tasks) },
   { title: 'took', cell: ({ startedAt, endedAt }) => lasted(clock, startedAt, endedAt) },
+  { title: 'has until', cell: ({ deadlineAt }) => when(terminal, clock, deadlineAt) },
   { title: 'reason', cell: ({ reason }) => reason ?? '', flexible: true },
 ]
 

@@ -7,6 +7,8 @@ import { paged, watchable, type ListOptions, type WatchOptions } from '../option
 import { view, viewList } from '../view.ts'
 import { addDeploying } from './deploying.ts'
 import { addDeploymentLog } from './deploymentLog.ts'
+import { addDeploymentPlan } from './deploymentPlan.ts'
+import { addDeploymentQueue } from './deploymentQueue.ts'
 import { deploymentColumns, deploymentDetails, taskColumns } from './deploymentText.ts'
 
 interface Filters {
@@ -22,6 +24,8 @@ export function addDeployments(program: Command, io: Io): void {
     .description('deployments: releases on their way to machines')
   addDeploying(deploy, io)
   addReading(deploy, io)
+  addDeploymentQueue(deploy, io)
+  addDeploymentPlan(deploy, io)
   addDeploymentLog(deploy, io)
   addChanging(deploy, io)
   deploy.addHelpText('after', help)
@@ -119,4 +123,5 @@ Examples:
   remuda deploy create shop 1.5.0 production --wait --timeout 30m
   remuda deploy create shop 1.5.0 production --machine web-07,web-08
   remuda deploy list --state running --watch
-  remuda deploy log <deployment> --follow`
+  remuda deploy plan <deployment> 3 --against 1
+  remuda deploy log <deployment> --follow --machine web-07`
