@@ -55,6 +55,8 @@ export const MachineRow = z.object({
   probe: Probe.nullable(),
   /** Set while the machine may not work, since its key is used by two. */
   quarantined: z.object({ at, detail: z.string() }).nullable(),
+  /** Set while a task that was given up may still run on it: it gets no other one. */
+  dirty: z.object({ at, deploymentId: z.string(), taskId: z.string() }).nullable(),
   facts: MachineFacts.nullable(),
   attributes: z.record(z.string(), z.string()),
   releases: z.array(InstalledRelease).readonly(),

@@ -44,6 +44,7 @@ export const machineRow = (
   transport: 'agent',
   probe: null,
   quarantined: null,
+  dirty: null,
   facts: {
     hostname: `${id}.internal`,
     os: 'Debian 12',

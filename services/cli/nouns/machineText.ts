@@ -8,10 +8,11 @@ import { when } from '../time.ts'
 import { details, table, type Cell, type Column } from '../table.ts'
 
 /** The machine's state in one word: what a person did to it comes before how it answers. */
-function stateOf({ registered, enabled, status, withheld, deferred, quarantined }: MachineRow): Cell {
+function stateOf({ registered, enabled, status, withheld, deferred, quarantined, dirty }: MachineRow): Cell {
   if (!registered) return state('removed')
   if (quarantined !== null) return { text: 'quarantine', style: 'red' }
   if (!enabled) return state('disabled')
+  if (dirty !== null) return { text: `${status}, dirty`, style: 'yellow' }
   if (withheld !== null) return { text: `${status}, held`, style: 'yellow' }
   return deferred === null ? state(status) : { text: `${status}, ${deferredWords[deferred.clause]}`, style: 'yellow' }
 }
@@ -40,7 +41,7 @@ export const machineColumns = ({ terminal, clock }: Context): readonly Column<Ma
 ]
 
 export function machineDetails({ terminal, clock }: Context, row: MachineDetail): string {
-  const { facts, evidence, withheld, deferred, quarantined, removal, silence } = row
+  const { facts, evidence, withheld, deferred, quarantined, dirty, removal, silence } = row
   const attributes = Object.entries(row.attributes).map(([name, value]) => `${name}=${value}`)
   const known = details(terminal, [
     ['id', row.id],
@@ -54,6 +55,7 @@ export function machineDetails({ terminal, clock }: Context, row: MachineDetail)
     ['evidence', evidence && evidenceWords(evidence)],
     ...row.failing.map(({ check, evidence: found }) => [`check ${check}`, evidenceWords(found)] as const),
     ['quarantine', quarantined && `${quarantined.detail}; remuda machine release ${row.name}`],
+    ['dirty', dirty && `task ${dirty.taskId} may still run; if not: remuda machine enable ${row.name}`],
     ['removal deferred', deferred && `${deferred.clause}: ${deferred.detail}`],
     ['removal withheld', withheld && `${share(withheld.share)} unavailable; clears when ${withheld.clearsWhen}`],
     ['last removed', removal && `${when(terminal, clock, removal.at)} by ${removal.actor}: ${removal.cause.reason}`],

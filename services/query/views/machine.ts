@@ -7,6 +7,7 @@ import type { MachineRow } from '#contracts/rows.ts'
 import type { Cargo } from './cargo.ts'
 import { iso } from './iso.ts'
 
+type Leftover = Extract<DeploymentEvent, { type: 'TargetMarkedDirty' | 'TargetCleaned' }>
 type Removal = Extract<PolicyEvent, { type: `Removal${string}` }>
 
 /** A machine of which nothing is known: its health may be heard of before its registration. */
@@ -26,6 +27,7 @@ export const unmet = (id: string): MachineRow => ({
   transport: 'none',
   probe: null,
   quarantined: null,
+  dirty: null,
   facts: null,
   attributes: {},
   releases: [],
@@ -44,7 +46,8 @@ export function registry(row: MachineRow, { type, data, meta }: Recorded<Machine
     case 'MachineRegistered': {
       const { name, environmentId, roles, facts, attributes, publicKey } = data
       const transport = publicKey === null ? (row.probe?.kind ?? 'none') : 'agent'
-      return { ...known, name, environmentId, roles, facts, attributes, transport, registered: true, registeredAt: at }
+      const who = { name, environmentId, roles, facts, attributes, transport, dirty: null } as const
+      return { ...known, ...who, registered: true, registeredAt: at }
     }
     case 'MachineReregistered':
       return { ...known, facts: data.facts, attributes: data.attributes }
@@ -59,7 +62,7 @@ export function registry(row: MachineRow, { type, data, meta }: Recorded<Machine
     case 'MachineReleased':
       return { ...known, quarantined: null }
     case 'MachineEnabled':
-      return { ...known, enabled: true, disabledReason: null }
+      return { ...known, enabled: true, disabledReason: null, dirty: null }
     case 'MachineDisabled':
       return { ...known, enabled: false, disabledReason: data.reason }
     case 'MachineDeregistered': {
@@ -123,6 +126,18 @@ export function policy(row: MachineRow, { type, data, meta }: Recorded<Removal>)
     case 'RemovalAbandoned':
       if (row.withheld === null && row.deferred === null) return undefined
       return { ...known, withheld: null, deferred: null }
+  }
+}
+
+/** Whether a task may still run there that was given up. Whoever enables the machine says that none does. */
+export function leftovers(row: MachineRow, { type, data, meta }: Recorded<Leftover>): MachineRow | undefined {
+  const { deploymentId, taskId } = data
+  const changedAt = iso(meta.at)
+  switch (type) {
+    case 'TargetMarkedDirty':
+      return { ...row, dirty: { at: changedAt, deploymentId, taskId }, changedAt }
+    case 'TargetCleaned':
+      return row.dirty?.taskId === taskId ? { ...row, dirty: null, changedAt } : undefined
   }
 }
 

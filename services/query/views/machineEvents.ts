@@ -52,6 +52,8 @@ const machinesOf = {
   TaskSucceeded: own,
   TaskFailed: own,
   TaskLost: own,
+  TargetMarkedDirty: own,
+  TargetCleaned: own,
   MachineDeregistrationRequested: own,
   DeploymentSucceeded: ended,
   DeploymentFailed: ended,
@@ -68,7 +70,7 @@ export interface MachineEventEntry {
 }
 
 export const machineEvents: View<MachineEventEntry, Fact> = {
-  name: 'machine-events.v3',
+  name: 'machine-events.v4',
   observes: Object.keys(machinesOf) as (keyof typeof machinesOf)[],
   keysOf({ type, data, meta }) {
     const machines = (machinesOf as Record<string, (data: Fact['data']) => readonly string[]>)[type]?.(data) ?? []

@@ -1,11 +1,12 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { HealthEvent } from '#contracts/health.ts'
 import type { MachineEvent } from '#contracts/machine.ts'
+import type { Recorded } from '#contracts/message.ts'
 import type { PolicyEvent } from '#contracts/policy.ts'
 import type { MachineRow } from '#contracts/rows.ts'
 import type { View } from '#libs/view.ts'
 import { cargoKey, cargoOf, createManifest, isCargo, type Cargo } from './cargo.ts'
-import { health, policy, registry, unmet, withRelease } from './machine.ts'
+import { health, leftovers, policy, registry, unmet, withRelease } from './machine.ts'
 
 const observes = [
   'MachineRegistered',
@@ -30,6 +31,8 @@ const observes = [
   'RemovalDeferred',
   'RemovalsResumed',
   'RemovalAbandoned',
+  'TargetMarkedDirty',
+  'TargetCleaned',
   'DeploymentCreated',
   'DeploymentSucceeded',
   'DeploymentFailed',
@@ -40,6 +43,9 @@ export type MachineFact = Extract<
   MachineEvent | HealthEvent | PolicyEvent | DeploymentEvent,
   { type: (typeof observes)[number] }
 >
+type Ended = Recorded<
+  Extract<MachineFact, { type: 'DeploymentSucceeded' | 'DeploymentFailed' | 'DeploymentCancelled' }>
+>
 export type MachinesView = View<MachineRow | Cargo, MachineFact>
 
 /**
@@ -49,8 +55,16 @@ export type MachinesView = View<MachineRow | Cargo, MachineFact>
 export function machinesView(committed: (key: string) => object | undefined): MachinesView {
   const manifest = createManifest(committed)
 
+  function unloaded(row: MachineRow, fact: Ended, key: string): MachineRow | null | undefined {
+    const { deploymentId } = fact.data
+    const cargo = manifest.find(deploymentId)
+    if (key !== cargoKey(deploymentId)) return cargo && withRelease(row, cargo, fact)
+    manifest.forget(deploymentId)
+    return null
+  }
+
   return {
-    name: 'machines.v3',
+    name: 'machines.v4',
     observes,
     columns,
     indexes: [
@@ -74,13 +88,8 @@ export function machinesView(committed: (key: string) => object | undefined): Ma
       switch (fact.type) {
         case 'DeploymentSucceeded':
         case 'DeploymentFailed':
-        case 'DeploymentCancelled': {
-          const { deploymentId } = fact.data
-          const cargo = manifest.find(deploymentId)
-          if (key !== cargoKey(deploymentId)) return cargo && withRelease(known, cargo, fact)
-          manifest.forget(deploymentId)
-          return null
-        }
+        case 'DeploymentCancelled':
+          return unloaded(known, fact, key)
         case 'MachineBecameHealthy':
         case 'HealthCheckFailed':
         case 'HealthCheckPassed':
@@ -95,6 +104,9 @@ export function machinesView(committed: (key: string) => object | undefined): Ma
         case 'RemovalsResumed':
         case 'RemovalAbandoned':
           return policy(known, fact)
+        case 'TargetMarkedDirty':
+        case 'TargetCleaned':
+          return leftovers(known, fact)
         case 'MachineRegistered':
         case 'MachineReregistered':
         case 'MachineChanged':

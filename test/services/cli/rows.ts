@@ -18,6 +18,7 @@ export const machineRow = (id: string, more: Partial<MachineRow> = {}): MachineR
   transport: 'agent',
   probe: null,
   quarantined: null,
+  dirty: null,
   facts: null,
   attributes: {},
   releases: [],

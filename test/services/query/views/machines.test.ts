@@ -17,7 +17,7 @@ describe('a machine', () => {
       ...{ disabledReason: null, status: 'unknown', statusSince: null, evidence: null, transport: 'agent' },
       ...{ facts: expect.objectContaining({ hostname: 'h' }), attributes: { zone: 'a' }, releases: [], withheld: null },
       ...{ removal: null, registeredAt: at(1), changedAt: at(1), silentSince: null, failing: [], probe: null },
-      ...{ quarantined: null, deferred: null },
+      ...{ quarantined: null, dirty: null, deferred: null },
     })
     expect(MachineRow.strict().parse(row)).toEqual(row)
   })
