@@ -35,7 +35,7 @@ export function httpEnroller(server: string, clock: Clock): Enroller {
 }
 
 /** What went wrong on the way is hidden in the cause of what is thrown. */
-async function reach(url: URL, request: RequestInit): Promise<Response> {
+export async function reach(url: URL, request: RequestInit): Promise<Response> {
   try {
     return await fetch(url, request)
   } catch (error) {
@@ -45,7 +45,7 @@ async function reach(url: URL, request: RequestInit): Promise<Response> {
   }
 }
 
-function deadline(clock: Clock, late: AbortController): Disposable {
+export function deadline(clock: Clock, late: AbortController): Disposable {
   const timer = clock.timer(answerMs, () => late.abort(new Error(`no answer within ${answerMs} ms`)))
   return { [Symbol.dispose]: () => timer.cancel() }
 }

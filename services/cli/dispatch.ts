@@ -8,6 +8,7 @@ const entries: Readonly<Record<string, URL>> = {
   serve: new URL('../main.ts', import.meta.url),
   agent: new URL('../agent/main.ts', import.meta.url),
   demo: new URL('./demo/main.ts', import.meta.url),
+  fleet: new URL('../agent/fleet/main.ts', import.meta.url),
 }
 
 export const isEntry = (word: string | undefined): word is string => word !== undefined && Object.hasOwn(entries, word)

@@ -19,4 +19,4 @@ Errors go to standard error, in two lines that do not change their shape:
   error MACHINE_UNKNOWN: There is no machine web-09.
   next: remuda machine list
 
-remuda serve, agent and demo end with the code of the process they start.`
+remuda serve, agent, demo and fleet end with the code of the process they start.`

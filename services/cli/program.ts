@@ -58,6 +58,7 @@ function addPrograms(program: Command): void {
     ['serve', 'start a server (all services in one process unless told otherwise)'],
     ['agent', 'start the agent on a machine'],
     ['demo', 'start a server, a small fleet and something to look at'],
+    ['fleet', 'start simulated machines, as many as are wanted, to see how a server bears them'],
   ] as const
   for (const [word, purpose] of programs) {
     const command = program.command(word).description(purpose).usage('[options]').helpOption(false)

@@ -5,7 +5,7 @@ const serviceOf = (file: string) => /^services\/([^/]+)\//.exec(file)?.[1] ?? nu
 /** What starts the others may name them, by their main files alone. */
 const mayStart = (from: string, to: string) =>
   /^services\/[^/]+\.ts$/.test(from) ||
-  (from.startsWith('services/cli/') && /^services\/(main|[^/]+\/main)\.ts$/.test(to))
+  (from.startsWith('services/cli/') && /^services\/(main|[^/]+\/(fleet\/)?main)\.ts$/.test(to))
 
 const importsWhere = (sources: readonly Source[], wrong: (from: string, to: string) => boolean) =>
   sources.flatMap(({ file, imports }) =>
