@@ -4,9 +4,11 @@ interface Waiting<Item, Result> {
   reject(error: unknown): void
 }
 
+type Alone = () => Promise<void>
+
 interface Line<Item, Result> {
   /** Items wait to be taken together; a function wants to run alone. */
-  readonly waiting: (Waiting<Item, Result> | (() => Promise<void>))[]
+  readonly waiting: (Waiting<Item, Result> | Alone)[]
 }
 
 export interface LinesOptions<Item, Result> {
@@ -34,7 +36,7 @@ export class Lines<Item, Result> {
     return promise
   }
 
-  /** Runs when everything before it is done, and nothing beside it. */
+  /** Runs when everything before it is done, and perhaps some of what is behind it, and nothing beside it. */
   alone<Value>(key: string, run: () => Promise<Value>): Promise<Value> {
     const { promise, resolve, reject } = Promise.withResolvers<Value>()
     this.#enter(key, () => run().then(resolve, reject))
@@ -65,8 +67,7 @@ export class Lines<Item, Result> {
 
   async #workOn(key: string, waiting: Line<Item, Result>['waiting']): Promise<void> {
     const { togetherMax, work } = this.#options
-    const end = waiting.findIndex((entry, at) => at === togetherMax || typeof entry === 'function')
-    const taken = waiting.splice(0, end === -1 ? waiting.length : end) as Waiting<Item, Result>[]
+    const taken = takeItems(waiting, togetherMax)
     try {
       const results = await work(
         key,
@@ -81,4 +82,21 @@ export class Lines<Item, Result> {
       for (const { reject } of taken) reject(error)
     }
   }
+}
+
+/**
+ * Takes the first items, also those behind functions: where thousands of both come in turns, each function would else
+ * cut off what can be taken together. The functions come next, so none of them waits for ever.
+ */
+function takeItems<Item, Result>(waiting: Line<Item, Result>['waiting'], togetherMax: number) {
+  const taken: Waiting<Item, Result>[] = []
+  const passed: Alone[] = []
+  let at = 0
+  for (; at < waiting.length && taken.length < togetherMax; at++) {
+    const entry = waiting[at]!
+    if (typeof entry === 'function') passed.push(entry)
+    else taken.push(entry)
+  }
+  waiting.splice(0, at, ...passed)
+  return taken
 }
