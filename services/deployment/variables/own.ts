@@ -1,4 +1,4 @@
-import { includedTargets, outputValues, type Run, type RunTask } from '../run/state.ts'
+import { outputValues, type Run, type RunTask } from '../run/state.ts'
 import type { FleetMachine } from '../run/world.ts'
 
 /** A single variable must fit into the environment of a process; longer lists of names are left out. */
@@ -24,8 +24,7 @@ export function ownVariables(run: Run, task: RunTask, machine: FleetMachine): Re
     REMUDA_ATTEMPT: String(task.attempt),
     REMUDA_MACHINE_ID: machine.machineId,
     REMUDA_MACHINE_NAME: machine.name,
-    REMUDA_TARGETS: names(includedTargets(run)),
-    REMUDA_REPLACED_MACHINES: names(replacedTargets(run)),
+    ...listsOf(run.targets),
   }
 }
 
@@ -62,11 +61,21 @@ function linesThatFit(values: readonly string[]): string {
   return values.slice(0, tooMany === -1 ? values.length : tooMany).join('\n')
 }
 
-const replacedTargets = (run: Run) =>
-  run.targets
-    .valueSeq()
-    .filter(({ excluded }) => excluded?.cause === 'replaced')
-    .toArray()
+type Lists = Pick<Record<OwnName, string>, 'REMUDA_TARGETS' | 'REMUDA_REPLACED_MACHINES'>
+/** Made once for each set of targets: thousands of tasks are told the same names of thousands of machines. */
+const made = new WeakMap<Run['targets'], Lists>()
+
+function listsOf(targets: Run['targets']): Lists {
+  const known = made.get(targets)
+  if (known !== undefined) return known
+  const all = [...targets.values()]
+  const lists = {
+    REMUDA_TARGETS: names(all.filter(({ excluded }) => excluded === null)),
+    REMUDA_REPLACED_MACHINES: names(all.filter(({ excluded }) => excluded?.cause === 'replaced')),
+  }
+  made.set(targets, lists)
+  return lists
+}
 
 const names = (targets: readonly { readonly name: string }[]): string => {
   const list = targets.map(({ name }) => name).join(',')
