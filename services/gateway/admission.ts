@@ -44,6 +44,12 @@ export async function admit(hello: Hello, nonce: string, needs: AdmissionNeeds):
     )
   }
   const machine = await find(machineId, needs)
+  if (machine === 'not read yet')
+    return reject(
+      'SERVICE_UNAVAILABLE',
+      'The server is busy and has not read who was registered last. Come again.',
+      false,
+    )
   if (!machine?.publicKey) return reject('MACHINE_UNKNOWN', `There is no machine ${machineId} with a key here.`, true)
   if (!verifySignature(machine.publicKey, sessionProof(nonce, machineId), signature)) {
     return reject('CREDENTIAL_INVALID', `This is not signed with the key of ${machineId}.`, true)
@@ -56,13 +62,13 @@ export async function admit(hello: Hello, nonce: string, needs: AdmissionNeeds):
   return register(hello, machine, needs)
 }
 
-/** A machine that has just been enrolled may come sooner than the news of it. */
-async function find(machineId: string, needs: AdmissionNeeds): Promise<KnownMachine | undefined> {
+/** A machine that has just been enrolled may come sooner than the news of it, on a busy server by a good deal. */
+async function find(machineId: string, needs: AdmissionNeeds): Promise<KnownMachine | 'not read yet' | undefined> {
   const { platform, known, consumer, settings } = needs
   const machine = known.machine(machineId)
   if (machine) return machine
-  await consumer.reached(await platform.store.head(), settings.unknownWaitMs)
-  return known.machine(machineId)
+  const isUpToDate = await consumer.reached(await platform.store.head(), settings.unknownWaitMs)
+  return known.machine(machineId) ?? (isUpToDate ? undefined : 'not read yet')
 }
 
 /** Tells the registry what is new: that a removed machine is there again, or says other things of itself. */
