@@ -7,6 +7,7 @@ import { TaskResult } from './taskResult.ts'
 import { packageDigest, packageName } from './package.ts'
 import { variableName } from './process.ts'
 import { httpCall } from './steps/http.ts'
+import { keepMax, keepMin } from './steps/package.ts'
 import { scriptCharsMax } from './steps/script.ts'
 
 /** The agent's protocol, version 1: JSON text frames over one outbound WebSocket at `/v1/agent`. */
@@ -62,16 +63,19 @@ export type EnrollReply = z.infer<typeof EnrollReply>
 
 const packageBytesMax = 1_024 ** 4
 
-/** A package that is installed before the script runs, with the digest that was fixed when the release was made. */
+/** A package that the script runs in, if there is one, with the digest that was fixed when the release was made. */
 export const PackageOrder = z.object({
-  /** Whose releases it is kept among on the machine. */
+  /** Whose packages it is kept among on the machine. */
   projectId,
   name: packageName,
   version,
   digest: packageDigest,
-  sizeBytes: z.number().int().nonnegative().max(packageBytesMax),
+  /** null: only the digest is known beforehand. */
+  sizeBytes: z.number().int().nonnegative().max(packageBytesMax).nullable(),
   /** Where it is downloaded from; null: from the server. */
   url: z.url().max(2_000).nullable(),
+  /** How many of its versions stay on the machine; left out: as many as the agent is set to keep. */
+  keep: z.number().int().min(keepMin).max(keepMax).optional(),
 })
 export type PackageOrder = Readonly<z.infer<typeof PackageOrder>>
 

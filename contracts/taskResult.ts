@@ -15,6 +15,8 @@ export const TaskResult = z.discriminatedUnion('outcome', [
     reason: z.enum([
       ...(['exit-code', 'signal', 'time-limit', 'could-not-start', 'interrupted', 'cancelled'] as const),
       ...(['bad-output', 'bad-variables', 'no-answer', 'unexpected-answer'] as const),
+      // Of a package: it did not come, other bytes came, or what came breaks the rules for archives.
+      ...(['download-failed', 'digest-wrong', 'archive-refused'] as const),
     ]),
     exitCode: z.number().int().nullable(),
     detail: z.string().max(2_000),

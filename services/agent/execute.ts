@@ -4,10 +4,11 @@ import type { MachineKey } from '#libs/machineKey.ts'
 import type { Journal } from './journal.ts'
 import { createMask } from './masking/mask.ts'
 import { maskOutput, withoutSecrets } from './masking/output.ts'
-import type { AgentPorts, FailureReason, RunOptions, RunOutcome, StopReason } from './ports.ts'
+import type { AgentPorts, FailureReason } from './ports.ts'
 import type { Reported, Reports } from './reports.ts'
 import type { AgentSettings } from './settings.ts'
 import { createTaskLog, type Chunk } from './taskLog.ts'
+import { runWithPackage } from './withPackage.ts'
 
 export type TaskNeeds = Pick<AgentPorts, 'clock' | 'files' | 'runner' | 'packages' | 'log'> & {
   /** Of this machine. */
@@ -39,7 +40,7 @@ export async function execute(
   why: () => string,
   needs: TaskNeeds,
 ): Promise<TaskResult> {
-  const { clock, files, log, journal, reports, settings } = needs
+  const { clock, files, runner, log, journal, reports, settings } = needs
   const { taskId, deploymentId, logCharsMax: charsMax } = order
   const startedMs = clock.steadyMs()
   try {
@@ -57,29 +58,14 @@ export async function execute(
   const taskLog = createTaskLog({ clock, files, log, taskId, charsMax, chunkCharsMax, flushMs, deliver })
   const mask = createMask((order.sensitive ?? []).map((name) => order.environment[name] ?? ''))
   const masked = maskOutput(mask, { clock, flushMs, write: taskLog.write })
-  const outcome = withoutSecrets(await runWithPackage(order, { signal, output: masked.output }, needs), mask)
+  const options = { signal, output: masked.output }
+  const running =
+    order.package === undefined ? runner.run(order, options) : runWithPackage(order, order.package, options, needs)
+  const outcome = withoutSecrets(await running, mask)
   masked.end()
   const { truncated: logTruncated } = taskLog.end()
   const durationMs = Math.round(clock.steadyMs() - startedMs)
   if (outcome.outcome === 'succeeded') return { ...outcome, durationMs, logTruncated }
   const detail = [outcome.detail, why()].filter((part) => part !== '').join(': ')
   return { ...outcome, detail: detail.slice(0, detailCharsMax), durationMs, logTruncated }
-}
-
-/** Installs the package that the order names, if it names one, and runs the script with it. */
-async function runWithPackage(order: WorkOrder, options: RunOptions, needs: TaskNeeds): Promise<RunOutcome> {
-  const { runner, packages, key } = needs
-  const { signal } = options
-  if (order.package === undefined) return runner.run(order, options)
-  let installed: Awaited<ReturnType<typeof packages.install>>
-  try {
-    installed = await packages.install(order.package, { key, signal, say: options.output })
-  } catch (error) {
-    const reason = signal.aborted ? (signal.reason as StopReason) : 'could-not-start'
-    const why = signal.aborted ? '' : `: ${error instanceof Error ? error.message : String(error)}`
-    return { outcome: 'failed', reason, exitCode: null, detail: `the package was not installed${why}` }
-  }
-  const { folder, previous } = installed
-  const places = { REMUDA_PACKAGE_DIR: folder, REMUDA_PACKAGE_PREVIOUS_DIR: previous ?? '' }
-  return runner.run({ ...order, environment: { ...order.environment, ...places } }, options)
 }

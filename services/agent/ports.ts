@@ -71,6 +71,8 @@ export interface ScriptEnd {
 }
 
 export interface RunOptions {
+  /** Where a script runs; left out: in a folder of its own. */
+  readonly cwd?: string
   /** Aborted with a `StopReason`. */
   readonly signal: AbortSignal
   /**
@@ -104,16 +106,22 @@ export interface InstallOptions {
   say(line: string): void
 }
 
+/** A package that is unpacked on this machine, and stays at least until this is disposed of. */
+export interface ReadyPackage extends Disposable {
+  readonly folder: string
+  /** Where the version is that was in use before; null when there is none. */
+  readonly previous: string | null
+  /** Makes it the current version of its package. Until then it is on trial: another try unpacks it anew. */
+  activate(): Promise<void>
+}
+
 export interface Packages {
   /**
-   * Makes a package the current release of its project on this machine, and says where it is, and where the one is that
-   * was current before (null when there is none). What is here already is neither downloaded nor unpacked again.
+   * Has a package ready on this machine. What is in use stays in use, and what is here already is neither downloaded nor
+   * unpacked again.
    * @throws an error whose message begins with a code; nothing has changed then
    */
-  install(
-    order: PackageOrder,
-    options: InstallOptions,
-  ): Promise<{ readonly folder: string; readonly previous: string | null }>
+  prepare(order: PackageOrder, options: InstallOptions): Promise<ReadyPackage>
 }
 
 export interface ThisMachine {

@@ -56,7 +56,7 @@ export async function runScript(
   const { clock, leftoverGraceMs } = limits
   const file = join(folder, given.interpreter === 'pwsh' ? 'script.ps1' : 'script')
   await writeOwn(file, given.script)
-  const child = await start(given, file, folder)
+  const child = await start(given, file, run.cwd ?? folder)
   if (child instanceof Error)
     return { reason: 'could-not-start', exitCode: null, detail: explainStart(given.interpreter, child) }
   // Listened for before anything else is waited for: a short script may end at once.

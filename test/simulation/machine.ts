@@ -117,7 +117,7 @@ export class Machine {
       files: tamper(this.#disk.open(context)),
       runner: createRunner(context, () => this.machineId, truth),
       checkRunner,
-      packages: { install: () => Promise.reject(new Error('nothing in the simulation has a package')) },
+      packages: { prepare: () => Promise.reject(new Error('nothing in the simulation has a package')) },
       machine: { fingerprint: () => Promise.resolve(original?.name ?? name), facts: () => facts },
       log: silentLog,
     }

@@ -22,7 +22,7 @@ export async function download(
   path: string,
   { clock, limits, signal }: DownloadOptions,
 ): Promise<void> {
-  if (wanted.sizeBytes > limits.bytesMax)
+  if (wanted.sizeBytes !== null && wanted.sizeBytes > limits.bytesMax)
     throw new PackageFault(
       'PACKAGE_TOO_LARGE',
       `it has ${wanted.sizeBytes} bytes; this machine takes ${limits.bytesMax}`,

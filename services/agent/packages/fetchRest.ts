@@ -33,14 +33,16 @@ export async function fetchRest(
   const stall = new AbortController()
   using patience = stallTimer(options.clock, options.limits.stallMs, stall)
   const signal = AbortSignal.any([options.signal, stall.signal])
+  const taking = { patience, bytesMax: wanted.sizeBytes ?? options.limits.bytesMax }
   const have = await bytesOf(partial)
-  if (have > wanted.sizeBytes) throw digestWrong(`${have} bytes came of ${wanted.sizeBytes}`)
+  if (wanted.sizeBytes !== null && have > wanted.sizeBytes)
+    throw digestWrong(`${have} bytes came of ${wanted.sizeBytes}`)
   try {
-    if (have === wanted.sizeBytes) return await append(nothing(), have, wanted, partial, patience)
+    if (have === wanted.sizeBytes) return await append(nothing(), have, wanted, partial, taking)
     const response = await ask(source, rangeFrom(have, await validatorOf(partial)), signal, options.limits.redirectsMax)
     const start = startOf(response, have, wanted)
     await rememberValidator(partial, tagOf(response))
-    await append(response.body ?? nothing(), start, wanted, partial, patience)
+    await append(response.body ?? nothing(), start, wanted, partial, taking)
   } catch (error) {
     options.signal.throwIfAborted()
     throw stall.signal.aborted ? stall.signal.reason : asPassing(error, source.url)
@@ -88,12 +90,12 @@ function startOf(response: Response, have: number, { sizeBytes }: Wanted): numbe
   if (status === unsatisfiable) throw digestWrong('the other side has fewer bytes than we')
   if (status === 206) {
     const [, first, last, total] = rangePattern.exec(headers.get('content-range') ?? '') ?? []
-    if (Number(first) !== have || Number(last) !== sizeBytes - 1 || Number(total) !== sizeBytes)
+    if (Number(first) !== have || Number(last) !== Number(total) - 1 || Number(total) !== (sizeBytes ?? Number(total)))
       throw digestWrong('another range came than was asked for')
     return have
   }
   const length = headers.get('content-length')
-  if (length !== null && Number(length) !== sizeBytes)
+  if (sizeBytes !== null && length !== null && Number(length) !== sizeBytes)
     throw digestWrong(`${length} bytes are to come, not ${sizeBytes}`)
   return 0
 }
@@ -104,7 +106,7 @@ async function append(
   start: number,
   { digest, sizeBytes }: Wanted,
   { path }: PartialFile,
-  patience: Patience,
+  { patience, bytesMax }: { readonly patience: Patience; readonly bytesMax: number },
 ): Promise<void> {
   const hash = createHash('sha256')
   await using file = await open(path, start === 0 ? 'w' : 'a', fileMode)
@@ -113,11 +115,13 @@ async function append(
   for await (const chunk of content) {
     patience.renew()
     bytes += chunk.length
-    if (bytes > sizeBytes) throw digestWrong(`more than ${sizeBytes} bytes came`)
+    if (bytes > bytesMax)
+      throw sizeBytes === null ? tooLarge(bytesMax) : digestWrong(`more than ${sizeBytes} bytes came`)
     hash.update(chunk)
     await file.writeFile(chunk)
   }
-  if (bytes < sizeBytes) throw new Passing(`the connection ended after ${bytes} of ${sizeBytes} bytes`)
+  if (sizeBytes !== null && bytes < sizeBytes)
+    throw new Passing(`the connection ended after ${bytes} of ${sizeBytes} bytes`)
   const came = hash.digest('hex')
   if (came !== digest) throw digestWrong(`what came has the digest ${came}`)
   await file.sync()
@@ -153,5 +157,7 @@ function asPassing(error: unknown, url: URL): unknown {
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void> {}
+const tooLarge = (bytesMax: number) =>
+  new PackageFault('PACKAGE_TOO_LARGE', `it has more bytes than this machine takes, which are ${bytesMax}`)
 const digestWrong = (why: string) =>
   new PackageFault('PACKAGE_DIGEST_WRONG', `${why}: it is not the package of the release`)

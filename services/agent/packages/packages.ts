@@ -1,15 +1,15 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PackageOrder } from '#contracts/agent.ts'
 import type { Clock } from '#libs/clock.ts'
 import { Serial } from '#libs/serial.ts'
 import { lockFolder } from '../lock.ts'
-import type { InstallOptions, Packages } from '../ports.ts'
+import type { InstallOptions, Packages, ReadyPackage } from '../ports.ts'
 import { PackageCache } from './cache.ts'
 import { asFault } from './fault.ts'
 import { downloadDefaults, cacheDefaults, unpackDefaults } from './limits.ts'
 import type { CacheLimits, DownloadLimits, UnpackLimits } from './limits.ts'
-import { Releases, type Activated } from './releases.ts'
+import { Releases } from './releases.ts'
 import { sourceOf } from './source.ts'
 import { unpack } from './unpack.ts'
 
@@ -22,13 +22,13 @@ export interface PackagesOptions {
   /** The agent's data folder. */
   readonly data: string
   readonly server: string
-  /** Releases of a project that stay on the machine, with the current and the previous one. */
+  /** Versions of a package that stay on the machine, with the current and the previous one. */
   readonly keepReleases: number
   readonly limits?: Partial<UnpackLimits & DownloadLimits & CacheLimits>
 }
 
 /**
- * The packages of this machine: downloaded once, unpacked beside each other, one of them current for each project.
+ * The packages of this machine: downloaded once, their versions unpacked beside each other, one of each current.
  * @throws LockFault when another process has the folder
  */
 export async function openPackages(options: PackagesOptions): Promise<Packages & AsyncDisposable> {
@@ -39,37 +39,53 @@ export async function openPackages(options: PackagesOptions): Promise<Packages &
   const lock = await lockFolder(folder)
   const releases = new Releases(join(data, 'releases'), clock)
   const cache = new PackageCache({ clock, folder, limits, cacheLimits: limits, isKept: releases.isInUse })
-  const projects = new Serial(waitingMax)
+  const places = new Serial(waitingMax)
 
   const bring = async (order: PackageOrder, { key, signal, say }: InstallOptions): Promise<void> => {
     const source = sourceOf(order, server, key, clock)
     const startedMs = clock.steadyMs()
-    const unpackTo = async (archive: string, wasHere: boolean) => {
+    await cache.use(source, order, signal, async (archive, wasHere) => {
+      const { size } = await stat(archive)
       const how = wasHere ? 'was here already' : `downloaded in ${Math.round(clock.steadyMs() - startedMs)} ms`
-      say(`package ${order.name} ${order.version}: ${(order.sizeBytes / mebibyte).toFixed(1)} MiB, ${how}\n`)
-      const beside = await releases.partialOf(order)
-      await unpack(archive, releases.folderOf(order), beside, { limits, signal })
-    }
-    await cache.use(source, order, signal, unpackTo)
+      say(`package ${order.name} ${order.version}: ${(size / mebibyte).toFixed(1)} MiB, ${how}\n`)
+      const beside = await releases.begin(order)
+      await unpack(archive, releases.folderOf(order), beside, { limits, signal }).catch(async (error: unknown) => {
+        await releases.endTrials(order)
+        throw error
+      })
+    })
   }
 
-  const install = async (order: PackageOrder, options: InstallOptions): Promise<Activated> => {
+  const prepare = async (order: PackageOrder, options: InstallOptions): Promise<ReadyPackage> => {
     options.signal.throwIfAborted()
-    if (!(await releases.has(order))) await bring(order, options)
-    const activated = await releases.activate(order)
-    await releases.prune(order.projectId, keepReleases)
+    await releases.endTrials(order)
+    if (await releases.has(order)) options.say(`package ${order.name} ${order.version}: is unpacked here already\n`)
+    else await bring(order, options)
+    return {
+      folder: releases.folderOf(order),
+      previous: await releases.before(order),
+      activate: () => inTurn(order, () => activate(order)),
+      [Symbol.dispose]: releases.hold(order),
+    }
+  }
+
+  const activate = async (order: PackageOrder): Promise<void> => {
+    await releases.activate(order)
+    await releases.prune(order, order.keep ?? keepReleases)
     await cache.evict()
-    return activated
+  }
+
+  /** One thing at a time for each package. */
+  const inTurn = <Result>({ projectId, name }: PackageOrder, work: () => Promise<Result>): Promise<Result> => {
+    const turn = places.run(`${projectId} ${name}`, work)
+    if (turn === null) throw new Error(`too much waits for package ${name} of ${projectId}`)
+    return turn.catch((error: unknown) => {
+      throw asFault(error)
+    })
   }
 
   return {
-    async install(order, given) {
-      const turn = projects.run(order.projectId, () => install(order, given))
-      if (turn === null) throw new Error(`too many packages of ${order.projectId} wait to be installed`)
-      return turn.catch((error: unknown) => {
-        throw asFault(error)
-      })
-    },
+    prepare: async (order, given) => inTurn(order, () => prepare(order, given)),
     [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
   }
 }

@@ -4,7 +4,8 @@ import type { DownloadLimits } from './limits.ts'
 /** What a package has to be. */
 export interface Wanted {
   readonly digest: string
-  readonly sizeBytes: number
+  /** null: only the digest is known beforehand. */
+  readonly sizeBytes: number | null
 }
 
 export interface DownloadOptions {

@@ -1,6 +1,14 @@
 import type { AgentCheck, WorkOrder } from '#contracts/agent.ts'
 import { runAgent } from '#services/agent/agent.ts'
-import type { CheckRunner, Packages, RunOptions, RunOutcome, Runner, ScriptEnd } from '#services/agent/ports.ts'
+import type {
+  CheckRunner,
+  Packages,
+  ReadyPackage,
+  RunOptions,
+  RunOutcome,
+  Runner,
+  ScriptEnd,
+} from '#services/agent/ports.ts'
 import { defaultLimits, type AgentSettings } from '#services/agent/settings.ts'
 import { collectingLog } from '#test/support/collectingLog.ts'
 import { facts, startControl, type Control } from '../gateway/control.ts'
@@ -11,6 +19,13 @@ export const joinToken = `rmd_join_e1_${'s'.repeat(43)}`
 export const succeeded: RunOutcome = { outcome: 'succeeded', outputs: {} }
 
 export const passed: ScriptEnd = { reason: null, exitCode: 0, detail: '' }
+
+/** A package that is unpacked, and what is done with it. */
+export const readyAt = (folder: string, done: string[] = []): ReadyPackage => ({
+  ...{ folder, previous: null },
+  activate: async () => void done.push('in use'),
+  [Symbol.dispose]: () => void done.push('let go'),
+})
 
 type Check = (check: AgentCheck, options: RunOptions) => Promise<ScriptEnd>
 type Script = (order: WorkOrder, options: RunOptions) => Promise<RunOutcome>
@@ -25,7 +40,7 @@ export function createMachine(control: Control) {
   const machine = {
     script: (async () => succeeded) as Script,
     check: (async () => passed) as Check,
-    install: (async () => ({ folder: '/new', previous: '/old' })) as Packages['install'],
+    prepare: (async () => readyAt('/new')) as Packages['prepare'],
     fingerprint: 'this' as string | null,
   }
   const checkRunner: CheckRunner = {
@@ -35,7 +50,7 @@ export function createMachine(control: Control) {
     },
     clearAway: async () => {},
   }
-  const packages: Packages = { install: (...given) => machine.install(...given) }
+  const packages: Packages = { prepare: (...given) => machine.prepare(...given) }
   const runner: Runner = {
     async run(order, options) {
       runs.push(order.taskId)

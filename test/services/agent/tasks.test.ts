@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PackageFault } from '#services/agent/packages/fault.ts'
 import type { RunOutcome } from '#services/agent/ports.ts'
-import { startMachine, succeeded } from './machine.ts'
+import { readyAt, startMachine, succeeded } from './machine.ts'
 
 const never = () => new Promise<RunOutcome>(() => {})
 
@@ -11,36 +11,92 @@ describe('a task with a package', () => {
   it('installs it first, tells of it in its log, and gives the script its folder and the one before', async () => {
     const { control, clock, machine, machineId, until, results } = await startMachine()
     const environments: Record<string, string>[] = []
-    machine.install = async (order, { key, say }) => {
+    const done: string[] = []
+    machine.prepare = async (order, { key, say }) => {
       expect([order, key.machineId]).toEqual([shop, machineId])
       say('package shop 1.0.0\n')
-      return { folder: '/releases/shop/1', previous: null }
+      return readyAt('/releases/shop/1', done)
     }
-    machine.script = async ({ environment }) => {
+    machine.script = async ({ environment }, { cwd }) => {
       environments.push(environment)
+      done.push(`ran in ${cwd}`)
       return succeeded
     }
     await control.dispatch(machineId, 'one', { package: shop, environment: { A: '1' } })
     await until(() => results().length === 1)
     await clock.advance(100)
-    expect(environments).toEqual([{ A: '1', REMUDA_PACKAGE_DIR: '/releases/shop/1', REMUDA_PACKAGE_PREVIOUS_DIR: '' }])
+    const own = {
+      REMUDA_PACKAGE_DIR: '/releases/shop/1',
+      REMUDA_PACKAGE_PREVIOUS_DIR: '',
+      REMUDA_PACKAGE_VERSION: '1.0.0',
+    }
+    expect(environments).toEqual([{ A: '1', ...own }])
+    expect(done).toEqual(['ran in /releases/shop/1', 'in use', 'let go'])
     expect(control.logs.get('one')).toEqual(['package shop 1.0.0\n'])
   })
 
-  it('that cannot be installed fails, with the reason, and its script never begins', async () => {
+  it.each([
+    ['PACKAGE_DOWNLOAD_FAILED', 'download-failed'],
+    ['PACKAGE_DOWNLOAD_LATE', 'download-failed'],
+    ['PACKAGE_DIGEST_WRONG', 'digest-wrong'],
+    ['PACKAGE_LINK_UNSAFE', 'archive-refused'],
+    ['PACKAGE_TOO_LARGE', 'archive-refused'],
+    ['PACKAGE_DISK_FULL', 'could-not-start'],
+  ] as const)('that cannot be installed for %s fails as %s, and its script never begins', async (code, reason) => {
     const { control, machine, machineId, until, results } = await startMachine()
-    machine.install = () => Promise.reject(new PackageFault('PACKAGE_DIGEST_WRONG', 'other bytes came'))
+    machine.prepare = () => Promise.reject(new PackageFault(code, 'as it is'))
     await control.dispatch(machineId, 'one', { package: shop })
     await until(() => results().length === 1)
-    expect(results()[0]).toMatchObject({ outcome: 'failed', reason: 'could-not-start' })
-    expect(results()[0]!.detail).toContain('PACKAGE_DIGEST_WRONG: other bytes came')
+    expect(results()[0]).toMatchObject({ outcome: 'failed', reason })
+    expect(results()[0]!.detail).toContain(`${code}: as it is`)
     expect(machine.runs).toEqual([])
+  })
+
+  it('whose script fails leaves in use what was in use', async () => {
+    const { control, machine, machineId, until, results } = await startMachine()
+    const done: string[] = []
+    machine.prepare = async () => readyAt('/new', done)
+    machine.script = async () => ({ outcome: 'failed', reason: 'exit-code', exitCode: 3, detail: 'it ended' })
+    await control.dispatch(machineId, 'one', { package: shop })
+    await until(() => results().length === 1)
+    expect(results()[0]).toMatchObject({ outcome: 'failed', reason: 'exit-code' })
+    expect(done).toEqual(['let go'])
+  })
+
+  it('and no script is only unpacked and taken into use', async () => {
+    const { control, machine, machineId, until, results } = await startMachine()
+    const done: string[] = []
+    machine.prepare = async () => readyAt('/new', done)
+    await control.dispatch(machineId, 'one', { package: shop, script: '' })
+    await until(() => results().length === 1)
+    expect([results()[0]!.outcome, done, machine.runs]).toEqual(['succeeded', ['in use', 'let go'], []])
+  })
+
+  it('has one time limit for the download and the script', async () => {
+    const { control, clock, machine, machineId, until, results } = await startMachine()
+    const limits: number[] = []
+    machine.prepare = async () => {
+      await clock.sleep(4_000)
+      return readyAt('/new')
+    }
+    machine.script = async ({ timeLimitMs }) => {
+      limits.push(timeLimitMs)
+      return succeeded
+    }
+    await control.dispatch(machineId, 'one', { package: shop, timeLimitMs: 10_000 })
+    await until(() => results().length === 1)
+    machine.prepare = (_, { signal }) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+    await control.dispatch(machineId, 'two', { package: shop, timeLimitMs: 10_000 })
+    await until(() => results().length === 2)
+    expect(limits).toEqual([6_000])
+    expect(results()[1]).toMatchObject({ outcome: 'failed', reason: 'time-limit' })
   })
 
   it('that is cancelled meanwhile says so', async () => {
     const { control, machine, machineId, until, results } = await startMachine()
     let installing = false
-    machine.install = (_, { signal }) =>
+    machine.prepare = (_, { signal }) =>
       new Promise((_resolve, reject) => {
         installing = true
         signal.addEventListener('abort', () => reject(signal.reason as Error))

@@ -7,4 +7,9 @@ import { makeKey, seedBytes } from '#libs/machineKey.ts'
 const [server = '', data = '', order = ''] = process.argv.slice(2)
 const key = makeKey(new Uint8Array(seedBytes).fill(1))
 const packages = await openPackages({ clock: systemClock, data, server, keepReleases: 3 })
-await packages.install(JSON.parse(order) as PackageOrder, { key, signal: new AbortController().signal, say: () => {} })
+using ready = await packages.prepare(JSON.parse(order) as PackageOrder, {
+  key,
+  signal: new AbortController().signal,
+  say: () => {},
+})
+await ready.activate()

@@ -28,17 +28,23 @@ async function start(server: string, { data, ...more }: Partial<PackagesOptions>
   const packages = await openPackages({ ...options, limits: { attemptsMax: 3, stallMs: 2_000, ...more.limits } })
   onTestFinished(() => packages[Symbol.asyncDispose]())
   const said: string[] = []
-  const install = (order: PackageOrder, signal = new AbortController().signal) =>
-    packages.install(order, { key, signal, say: (line) => void said.push(line) })
+  const prepare = (order: PackageOrder, signal = new AbortController().signal) =>
+    packages.prepare(order, { key, signal, say: (line) => void said.push(line) })
+  /** Has it ready and takes it into use, as a task does whose script goes well. */
+  const install = async (order: PackageOrder, signal?: AbortSignal) => {
+    using ready = await prepare(order, signal)
+    await ready.activate()
+    return { folder: ready.folder, previous: ready.previous }
+  }
   const code = (order: PackageOrder) =>
     install(order).then(
       () => 'installed',
       (error: Error & { code?: string }) => error.code ?? error.message,
     )
   const cached = () => readdirSync(join(folder, 'packages')).filter((name) => /^[0-9a-f]{64}/.test(name))
-  const project = join(folder, 'releases', 'shop')
+  const project = join(folder, 'releases', 'shop', 'shop')
   const current = () => readFileSync(join(project, 'current', 'version'), 'utf8')
-  return { packages, install, code, said, data: folder, cached, project, current }
+  return { prepare, install, code, said, data: folder, cached, project, current }
 }
 
 describe('a package that is installed', () => {
@@ -338,6 +344,56 @@ describe('the machine', () => {
     const before = readdirSync(project)
     expect(await code(orderOf(bad, '2', { url: (await startOrigin(bad, good)).url }))).toBe('PACKAGE_MALFORMED')
     expect([current(), readdirSync(project)]).toEqual(['1', before])
+  })
+
+  it('keeps what is in use when a script fails, and unpacks the other one anew', async () => {
+    const [one, two] = [packageOf('1'), packageOf('2')]
+    const { prepare, install, current, project } = await start('http://127.0.0.1:9')
+    await install(orderOf(one, '1', { url: (await startOrigin(one, good)).url }))
+    const origin = await startOrigin(two, good)
+    const order = orderOf(two, '2', { url: origin.url })
+    const failed = await prepare(order)
+    await writeFile(join(failed.folder, 'half'), 'what a script has left')
+    failed[Symbol.dispose]()
+    expect([current(), readdirSync(project).includes('previous')]).toEqual(['1', false])
+    const again = await prepare(order)
+    expect(readdirSync(again.folder)).toEqual(['data', 'version'])
+    await again.activate()
+    again[Symbol.dispose]()
+    expect([current(), readFileSync(join(project, 'previous', 'version'), 'utf8')]).toEqual(['2', '1'])
+    expect(origin.requests).toHaveLength(1)
+  })
+
+  it('has a current version of each package of a project', async () => {
+    const { install, data } = await start('http://127.0.0.1:9')
+    const origin = await startOrigin(packageOf('1'), good)
+    for (const name of ['shop', 'tools']) await install(orderOf(packageOf('1'), '1', { name, url: origin.url }))
+    const currentOf = (name: string) => readFileSync(join(data, 'releases', 'shop', name, 'current', 'version'), 'utf8')
+    expect(['shop', 'tools'].map(currentOf)).toEqual(['1', '1'])
+  })
+
+  it('keeps as many versions as the order says', async () => {
+    const { install, project } = await start('http://127.0.0.1:9')
+    for (const version of ['1', '2', '3', '4']) {
+      const body = packageOf(version)
+      await install(orderOf(body, version, { keep: 2, url: (await startOrigin(body, good)).url }))
+    }
+    const kept = readdirSync(project).map((name) => name.split('-')[0])
+    expect(kept).toEqual(['3', '4', 'current', 'previous'])
+  })
+
+  it('learns the size on the way when only the digest is known, and goes on where a download was cut', async () => {
+    const body = packageOf('1')
+    const origin = await startOrigin(body, cutAfter(150_000), good)
+    const { install, code, current } = await start('http://127.0.0.1:9', { limits: { bytesMax: body.length } })
+    await install(orderOf(body, '1', { url: origin.url, sizeBytes: null }))
+    expect(current()).toBe('1')
+    expect(origin.requests.map(({ range }) => range)).toEqual([undefined, 'bytes=150000-'])
+    const larger = packageOf('2', 500_000)
+    const order = orderOf(larger, '2', { url: (await startOrigin(larger, good)).url, sizeBytes: null })
+    expect(await code(order)).toBe('PACKAGE_TOO_LARGE')
+    const other = orderOf(packageOf('3'), '3', { url: (await startOrigin(body, good)).url, sizeBytes: null })
+    expect(await code(other)).toBe('PACKAGE_DIGEST_WRONG')
   })
 
   it('lets no two processes into one folder', async () => {

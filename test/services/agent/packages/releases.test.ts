@@ -6,7 +6,12 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { Releases } from '#services/agent/packages/releases.ts'
 import { createVirtualClock } from '#test/support/virtualClock.ts'
 
-const which = (version: string) => ({ projectId: 'shop', version, digest: version.padStart(8, '0') + 'f'.repeat(56) })
+const which = (version: string) => ({
+  projectId: 'shop',
+  name: 'shop',
+  version,
+  digest: version.padStart(8, '0') + 'f'.repeat(56),
+})
 
 async function start() {
   const root = await mkdtemp(join(tmpdir(), 'remuda-releases-'))
@@ -18,10 +23,11 @@ async function start() {
   const activate = async (version: string) => {
     await make(version)
     await clock.advance(1_000)
-    const { folder, previous } = await releases.activate(which(version))
-    return [basename(folder), previous && basename(previous)]
+    const previous = await releases.before(which(version))
+    await releases.activate(which(version))
+    return [basename(releases.folderOf(which(version))), previous && basename(previous)]
   }
-  const project = join(root, 'shop')
+  const project = join(root, 'shop', 'shop')
   const links = () => ['current', 'previous'].map((link) => readlinkSync(join(project, link)))
   const names = () => readdirSync(project).filter((name) => lstatSync(join(project, name)).isDirectory())
   return { releases, root, project, make, activate, links, names }
@@ -39,17 +45,17 @@ describe('the releases of a machine', () => {
   it('are taken away but for those last in use', async () => {
     const { releases, activate, make, names } = await start()
     for (const version of ['1', '2', '3', '4', '5']) await activate(version)
-    await releases.prune('shop', 3)
+    await releases.prune(which('1'), 3)
     expect(names()).toEqual(['3-00000003', '4-00000004', '5-00000005'])
     await activate('3')
     await make('6')
-    await releases.prune('shop', 2)
+    await releases.prune(which('1'), 2)
     expect(names()).toEqual(['3-00000003', '5-00000005'])
   })
   it('never lose the current or the previous one, however few may stay', async () => {
     const { releases, activate, names } = await start()
     for (const version of ['1', '2']) await activate(version)
-    await releases.prune('shop', 0)
+    await releases.prune(which('1'), 0)
     expect(names()).toEqual(['1-00000001', '2-00000002'])
     expect(await releases.isInUse(which('1').digest)).toBe(true)
     expect(await releases.isInUse(which('3').digest)).toBe(false)
@@ -60,7 +66,7 @@ describe('the releases of a machine', () => {
     await mkdir(join(project, '.partial-x', 'deep'), { recursive: true })
     await mkdir(join(project, '.gone-y'))
     await writeFile(join(project, 'note of a person'), '')
-    await releases.prune('shop', 3)
+    await releases.prune(which('1'), 3)
     expect(readdirSync(project).toSorted()).toEqual(['1-00000001', 'current', 'note of a person'])
   })
   it('forget a previous one that somebody has taken away', async () => {
@@ -69,5 +75,33 @@ describe('the releases of a machine', () => {
     await activate('2')
     await rm(releases.folderOf(which('1')), { recursive: true })
     expect(await activate('2')).toEqual(['2-00000002', null])
+  })
+  it('are taken away when their trial did not end well, unless somebody works with them', async () => {
+    const { releases, project, activate, make } = await start()
+    await activate('1')
+    await releases.begin(which('2'))
+    await make('2')
+    const letGo = releases.hold(which('2'))
+    await releases.endTrials(which('1'))
+    expect(await releases.has(which('2'))).toBe(true)
+    letGo()
+    await releases.endTrials(which('1'))
+    expect(await releases.has(which('2'))).toBe(false)
+    await releases.begin(which('2'))
+    await make('2')
+    await releases.activate(which('2'))
+    await releases.endTrials(which('1'))
+    expect(await releases.has(which('2'))).toBe(true)
+    expect(readdirSync(project).filter((name) => name.startsWith('.trial'))).toEqual([])
+  })
+  it('stay as long as somebody works with them, however few may', async () => {
+    const { releases, activate, names } = await start()
+    for (const version of ['1', '2', '3']) await activate(version)
+    const letGo = releases.hold(which('1'))
+    await releases.prune(which('1'), 2)
+    expect(names()).toHaveLength(3)
+    letGo()
+    await releases.prune(which('1'), 2)
+    expect(names()).toEqual(['2-00000002', '3-00000003'])
   })
 })

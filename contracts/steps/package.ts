@@ -1,0 +1,2 @@
+export const keepMin = 2
+export const keepMax = 100
