@@ -4,6 +4,7 @@ import { deploymentOptions, HoldReason } from './deploymentOptions.ts'
 import { deploymentId, durationMs, environmentId, instantMs, machineId, machinesMax, projectId, reason } from './ids.ts'
 import { stepId, version } from './ids.ts'
 import { fact, request } from './message.ts'
+import { PinnedPackages } from './steps/package.ts'
 import { parentsMax } from './steps/deployRelease.ts'
 import { Outputs, StoredProcess, StoredVariables } from './process.ts'
 import { TaskResult } from './taskResult.ts'
@@ -98,6 +99,7 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     process: StoredProcess,
     variables: StoredVariables,
     targetRoles: z.array(z.string()).readonly(),
+    packages: PinnedPackages.optional(),
     /** Whether a machine that cannot be contacted is left out (elastic) or fails the deployment (static). */
     elastic: z.boolean(),
     contactBudgetMs: durationMs,

@@ -5,6 +5,7 @@ import { deployReleaseStep } from './steps/deployRelease.ts'
 import { deregisterStep } from './steps/deregister.ts'
 import { healthCheckStep } from './steps/healthCheck.ts'
 import { httpStep } from './steps/http.ts'
+import { packageStep } from './steps/package.ts'
 import { reevaluateStep } from './steps/reevaluate.ts'
 import { scriptStep } from './steps/script.ts'
 import { durationBetween, durationMaxMs } from './units.ts'
@@ -23,6 +24,7 @@ export const variableName = z
 const stepSchema = (object: typeof z.object) =>
   z.discriminatedUnion('kind', [
     object(scriptStep(object)),
+    object(packageStep(object)),
     object(httpStep(object)),
     object(healthCheckStep),
     object(reevaluateStep(object)),

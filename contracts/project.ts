@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { displayName, environmentId, projectId, reason, roles, version } from './ids.ts'
 import { fact, request } from './message.ts'
+import { PinnedPackages } from './steps/package.ts'
 import { Process, SecretReference, StoredProcess, StoredVariables, variableName, WantedVariables } from './process.ts'
 
 export const ProjectCommand = z.discriminatedUnion('type', [
@@ -63,6 +64,8 @@ export const ReleaseEvent = z.discriminatedUnion('type', [
     variables: StoredVariables,
     /** The roles that its steps on targets name; empty: every machine of the environment is a target. */
     targetRoles: roles,
+    /** What its package steps bring, to the byte. Those of older versions have none. */
+    packages: PinnedPackages.optional(),
   }),
 ])
 export type ReleaseEvent = z.infer<typeof ReleaseEvent>

@@ -92,6 +92,8 @@ export const refusals = {
   PACKAGE_VERSIONS_TOO_MANY: { status: 409, sentence: 'The package has as many versions as it may have.' },
   PACKAGE_FORMAT_UNKNOWN: { status: 422, sentence: 'This is no archive that machines can unpack.' },
   PACKAGE_DIGEST_WRONG: { status: 422, sentence: 'The bytes that came are not those that were announced.' },
+  PACKAGE_ADDRESS_REFUSED: { status: 422, sentence: 'The address of a package leads where this server does not go.' },
+  PACKAGE_FETCH_FAILED: { status: 422, sentence: 'What is at the address of a package could not be looked at.' },
   PACKAGE_INCOMPLETE: { status: 400, sentence: 'The upload ended before all bytes had come.' },
   PACKAGE_CORRUPT: { status: 500, sentence: 'The stored bytes of the package are missing or damaged.' },
   RANGE_UNSATISFIABLE: { status: 416, sentence: 'There are no bytes in the range that was asked for.' },

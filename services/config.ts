@@ -3,7 +3,7 @@ import { serviceNames } from '#contracts/command.ts'
 import { ConfigMistakes, onOff, readConfig, timeSpan, wholeNumber, type ConfigSources } from '#libs/config.ts'
 import { defaultLimits, type HttpLimits } from '#libs/http/limits.ts'
 import { logLevels } from '#libs/log.ts'
-import { isAllowance } from './health/probing/addresses.ts'
+import { isAllowance } from '#libs/addressGuard.ts'
 import { providersFile } from './policy/provider/settings.ts'
 
 const portMax = 65_535
@@ -47,6 +47,16 @@ export const ServerConfig = z.object({
     .describe('the folder of uploaded packages; where several processes run, one that all of them share')
     .meta({ accepted: 'a path; when not set, packages in the data folder' }),
   packageMaxBytes: wholeNumber(1, packageBytesMax).default(gibibyte).describe('how large a package may be'),
+  packageAllow: z
+    .string()
+    .transform((list) => list.split(',').map((text) => text.trim()))
+    .refine((list) => list.every(isAllowance), 'no list of addresses, subnets, loopback, link-local or private')
+    .default([])
+    .describe('addresses where packages are looked at though they lead to this server, its cloud or its network')
+    .meta({
+      accepted:
+        'addresses, subnets such as 10.1.0.0/16, loopback, link-local, private (where redirects lead); several divided by commas',
+    }),
   vaultDir: z
     .string()
     .optional()

@@ -31,8 +31,8 @@ const askTimeoutMs = 10_000
  */
 const askAgainMs = 2_500
 const patienceMs = 9_500
-/** Longer than policy lets itself think, and shorter than a request over HTTP may take. */
-const timeoutsMs = { BacktestPolicy: 55_000, WhatIf: 55_000 }
+/** Longer than policy lets itself think or a package is looked at, and shorter than a request over HTTP may take. */
+const timeoutsMs = { BacktestPolicy: 55_000, WhatIf: 55_000, CreateRelease: 55_000 }
 const graceMs = 15_000
 const { version } = packageJson
 
@@ -62,7 +62,7 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
     query: { databaseFile: join(data, 'query.db'), version },
     gateway: { gatewayId: self },
     health: { probing },
-    deployment: { blobs, vault },
+    deployment: { blobs, vault, packages: { allow: config.packageAllow, bytesMax: config.packageMaxBytes } },
     policy: { providers: (config.providersFile ?? []).map((one) => openProvider(one, log)) },
   })
   await using door = await openDoor(config, platform, services, version, { blobs, vault })

@@ -6,7 +6,10 @@ import { deploymentTimeLimitMs } from '#contracts/process.ts'
 import type { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import type { Clock } from '#libs/clock.ts'
 import { isRefusal, refuse, type Refusal } from '#libs/decider.ts'
+import { answered } from './answered.ts'
 import type { Engine } from './engine.ts'
+import type { PackageReferences } from './package/references.ts'
+import type { PackageLibrary } from './packageLibrary.ts'
 import type { Release } from './release/decider.ts'
 import type { Created } from './run/state.ts'
 import { startDue } from './startTime.ts'
@@ -16,7 +19,7 @@ type LoadRelease = (projectId: string, version: string) => Promise<{ readonly st
 
 /** Makes a deployment out of a release and an environment: from here on it depends on neither being changed. */
 export const creation =
-  (engine: Engine, loadRelease: LoadRelease, clock: Pick<Clock, 'steadyMs' | 'wallMs'>) =>
+  (engine: Engine, loadRelease: LoadRelease, clock: Pick<Clock, 'steadyMs' | 'wallMs'>, kept: Kept) =>
   async (wanted: Wanted, cause: Cause): Promise<Answer> => {
     const { deploymentId } = wanted
     const { state: before } = await engine.load(deploymentId)
@@ -24,10 +27,20 @@ export const creation =
     const data =
       before.created === null ? await draft(engine, loadRelease, wanted, clock) : { ...before.created, ...wanted }
     if (isRefusal(data)) return data
-    const handled = await engine.request(deploymentId, { type: 'Create', data }, cause)
-    if (isRefusal(handled)) return handled
-    return { accepted: true, position: handled.position, result: { id: deploymentId } }
+    const make = async (): Promise<Answer> => {
+      const handled = await engine.request(deploymentId, { type: 'Create', data }, cause)
+      if (!isRefusal(handled)) kept.references.anticipate(handled.facts)
+      return answered(handled, { id: deploymentId })
+    }
+    const { packages } = data
+    if (before.created !== null || packages === undefined) return make()
+    return kept.library.whileKept(async () => (await kept.library.missing(packages)) ?? make())
   }
+
+export interface Kept {
+  readonly library: PackageLibrary
+  readonly references: Pick<PackageReferences, 'anticipate'>
+}
 
 type Draft = Omit<Created, 'createdAt'>
 
@@ -44,11 +57,11 @@ async function draft(
   if (release === null) return refuse('RELEASE_UNKNOWN', `there is no release ${version} of ${projectId}`)
   const due = startDue(wanted.startAt, clock)
   if (isRefusal(due)) return due
-  const { process, variables, targetRoles } = release
+  const { process, variables, targetRoles, packages } = release
   return (
     unfit(engine, wanted, targetRoles) ??
     crowded(engine, wanted, policy) ?? {
-      ...{ ...wanted, ...due, process, variables, targetRoles },
+      ...{ ...wanted, ...due, process, variables, targetRoles, ...(packages !== undefined && { packages }) },
       elastic: wanted.kind === 'automatic' || policy.dynamicRegistration.enabled,
       contactBudgetMs: policy.deployments.contactBudgetMs,
       taskLeaseMs: policy.deployments.taskLeaseMs,

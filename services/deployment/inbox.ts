@@ -7,26 +7,34 @@ import type { Subscription } from '#libs/bus/bus.ts'
 import type { Platform } from '#libs/platform.ts'
 import type { Vault } from '#libs/vault/vault.ts'
 import type { Engine } from './engine.ts'
-import { packageAnswers } from './packageAnswers.ts'
+import type { PackageReferences } from './package/references.ts'
+import { packageLibrary } from './packageLibrary.ts'
+import type { LookAt } from './pinning.ts'
 import { projectAnswers } from './projectAnswers.ts'
 import { runAnswers } from './runAnswers.ts'
 import { createSecrets } from './secrets.ts'
 
 const Command = z.discriminatedUnion('type', [DeploymentCommand, ProjectCommand, ReleaseCommand, PackageCommand])
-/** No kind of step names a package yet, so no release refers to one. */
-const referredVersions = () => new Set<string>()
+
+export interface InboxNeeds {
+  readonly engine: Engine
+  readonly vault: Vault | undefined
+  readonly references: PackageReferences
+  readonly lookAt: LookAt
+}
 
 /** Takes the commands of this service and answers them, whoever asks: routes, gateways, other services. */
-export function startInbox(platform: Platform, engine: Engine, vault?: Vault): Subscription {
+export function startInbox(platform: Platform, { engine, vault, references, lookAt }: InboxNeeds): Subscription {
   const secrets = createSecrets(vault)
-  const { answers, loadRelease } = projectAnswers(platform, engine, secrets)
+  const library = packageLibrary(platform, references)
+  const { answers, loadRelease } = projectAnswers(platform, engine, secrets, { library, lookAt, references })
   return answerCommands(
     platform.bus,
     'deployment',
     {
       ...answers,
-      ...packageAnswers(platform, referredVersions),
-      ...runAnswers(platform, engine, loadRelease, secrets),
+      ...library.answers,
+      ...runAnswers(platform, engine, loadRelease, secrets, { library, references }),
     },
     Command,
   )

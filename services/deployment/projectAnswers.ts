@@ -2,19 +2,35 @@ import type { Cause } from '#contracts/message.ts'
 import { ProjectEvent, ReleaseEvent, type ProjectCommand, type ReleaseCommand } from '#contracts/project.ts'
 import { projectStream, releaseStream } from '#contracts/subjects.ts'
 import type { Answer } from '#contracts/command.ts'
+import type { PinnedPackage } from '#contracts/steps/package.ts'
 import type { CommandHandlers } from '#libs/ask.ts'
 import { isRefusal, refuse } from '#libs/decider.ts'
 import { createHandler } from '#libs/handle.ts'
 import type { Platform } from '#libs/platform.ts'
 import { answered } from './answered.ts'
 import type { Engine } from './engine.ts'
+import type { PackageReferences } from './package/references.ts'
+import type { PackageLibrary } from './packageLibrary.ts'
+import { withPinned, type LookAt } from './pinning.ts'
 import { project } from './project/decider.ts'
 import { targetRolesOf } from './project/mistakes.ts'
 import { release } from './release/decider.ts'
 import type { Secrets } from './secrets.ts'
 
+export interface Pinning {
+  readonly library: PackageLibrary
+  readonly lookAt: LookAt
+  readonly references: Pick<PackageReferences, 'anticipate'>
+}
+
 /** What is asked of projects and releases. A release is made here, from the project as it is at that moment. */
-export function projectAnswers({ store, clock }: Platform, { fleet }: Engine, secrets: Secrets) {
+/** @param pinning what fixes the packages of a release */
+export function projectAnswers(
+  { store, clock }: Platform,
+  { fleet }: Engine,
+  secrets: Secrets,
+  { library, lookAt, references }: Pinning,
+) {
   const projects = createHandler({ store, clock, decider: project, schema: ProjectEvent })
   const releases = createHandler({ store, clock, decider: release, schema: ReleaseEvent })
   const loadRelease = (projectId: string, version: string) => releases.load(releaseStream(projectId, version))
@@ -61,11 +77,16 @@ export function projectAnswers({ store, clock }: Platform, { fleet }: Engine, se
       if (!state.exists) return refuse('PROJECT_UNKNOWN', `there is no project ${projectId}`)
       const { process, processVersion, variables } = state
       const snapshot = { ...data, process, processVersion, variables, targetRoles: targetRolesOf(process) }
-      const stream = releaseStream(projectId, version)
-      return answered(await releases.handle(stream, { type: 'CreateRelease', data: snapshot }, cause), {
-        projectId,
-        version,
-      })
+      const make = async (packages: readonly PinnedPackage[]): Promise<Answer> => {
+        const whole = packages.length === 0 ? snapshot : { ...snapshot, packages }
+        const stream = releaseStream(projectId, version)
+        const handled = await releases.handle(stream, { type: 'CreateRelease', data: whole }, cause)
+        if (!isRefusal(handled)) references.anticipate(handled.facts)
+        return answered(handled, { projectId, version })
+      }
+      // One that is there already is answered as before, whatever has become of its packages since.
+      const isThere = (await loadRelease(projectId, version)).state !== null
+      return isThere ? make([]) : withPinned(process, version, { library, lookAt }, make)
     },
   }
   return { answers, loadRelease }

@@ -6,7 +6,7 @@ import { isRefusal, type Refusal } from '#libs/decider.ts'
 import type { Platform } from '#libs/platform.ts'
 import { redeployOf, retryOf, type Again } from './again.ts'
 import { answered } from './answered.ts'
-import { creation } from './creation.ts'
+import { creation, type Kept } from './creation.ts'
 import type { Engine } from './engine.ts'
 import { handOut } from './handOut.ts'
 import type { Release } from './release/decider.ts'
@@ -23,8 +23,9 @@ export function runAnswers(
   engine: Engine,
   loadRelease: LoadRelease,
   secrets: Secrets,
+  kept: Kept,
 ): CommandHandlers<DeploymentCommand> {
-  const create = creation(engine, loadRelease, platform.clock)
+  const create = creation(engine, loadRelease, platform.clock, kept)
   /** Makes a deployment out of one that has ended. One that is made already is answered as before. */
   const again = async (
     { deploymentId, newDeploymentId }: Data<'RetryDeployment' | 'RedeployDeployment'>,

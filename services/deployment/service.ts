@@ -5,8 +5,10 @@ import { startConsumer } from '#libs/consume.ts'
 import type { Platform } from '#libs/platform.ts'
 import { startReactor } from '#libs/reactor.ts'
 import type { Vault } from '#libs/vault/vault.ts'
+import { createLookAt, type AddressLookSettings } from './addressLook.ts'
 import { Engine } from './engine.ts'
 import { startInbox } from './inbox.ts'
+import { PackageReferences } from './package/references.ts'
 import { PackageSweep } from './packageSweep.ts'
 import { childDeployments, deregistration } from './reactor.ts'
 
@@ -16,6 +18,8 @@ export interface DeploymentSettings {
   /** How long bytes are kept that no package has, and how often they are looked for. */
   readonly orphanGraceMs?: number
   readonly packageSweepMs?: number
+  /** How packages at addresses are looked at when a release is made. */
+  readonly packages?: Partial<AddressLookSettings>
   /** The sensitive values; without it there are none. */
   readonly vault?: Vault
   /** How often every running deployment is looked at for what did not happen. */
@@ -35,10 +39,13 @@ export async function startDeployment(platform: Platform, settings: DeploymentSe
   const { store, bus, clock, log } = platform
   await using stack = new AsyncDisposableStack()
   const engine = new Engine(platform)
+  const references = new PackageReferences()
+  const lookAt = createLookAt(clock, settings.packages)
 
   const packages = packageSweepOf(platform, settings)
   const handle = (events: Parameters<Engine['follow']>[0]) => {
     packages?.follow(events)
+    for (const event of events) references.follow(event)
     return engine.follow(events)
   }
   const consumer = stack.use(startConsumer({ name: 'deployment', store, bus, clock, log, after: 0, handle }))
@@ -49,7 +56,7 @@ export async function startDeployment(platform: Platform, settings: DeploymentSe
   engine.goLive()
   if (packages) stack.defer(packages.start())
 
-  const inbox = startInbox(platform, engine, settings.vault)
+  const inbox = startInbox(platform, { engine, vault: settings.vault, references, lookAt })
   stack.defer(() => inbox.stop())
   const signals = bus.subscribe(taskLeaseSignal, ({ payload }) =>
     engine.renewLease((payload as TaskLeaseSignal).taskId),

@@ -1,7 +1,8 @@
 import type { WorkOrder } from '#contracts/agent.ts'
-import type { SecretReference, Step, Variable } from '#contracts/process.ts'
+import type { SecretReference, Step, StepOf, Variable } from '#contracts/process.ts'
 import { sensitiveCharsMax } from '#contracts/sensitive.ts'
-import type { Run, RunTask } from './run/state.ts'
+import { addressIn } from '#contracts/steps/package.ts'
+import type { Created, Run, RunTask } from './run/state.ts'
 import type { FleetMachine } from './run/world.ts'
 import { outputFor, outputVariables, ownVariables } from './variables/own.ts'
 import { resolve, type Given } from './variables/resolve.ts'
@@ -35,7 +36,7 @@ export function workOrderFor(
   const definition = run.steps.find((step) => step.definition.id === task.stepId)?.definition
   const own = ownVariables(run, task, machine)
   if (created === null || own === null || definition === undefined) return null
-  const work = workOf(definition)
+  const work = workOf(definition, created)
   if (work === null) return null
   const variables = chosenFor(run, task, machine)
   const given = givenBy(own, variables, secrets)
@@ -61,11 +62,15 @@ export function workOrderFor(
   }
 }
 
+type Work = Pick<WorkOrder, 'interpreter' | 'script' | 'http' | 'package'>
+
 /** What there is to do. An agent that knows no calls yet finds no interpreter, and says so. */
-function workOf(definition: Step): Pick<WorkOrder, 'interpreter' | 'script' | 'http'> | null {
+function workOf(definition: Step, created: Created): Work | null {
   switch (definition.kind) {
     case 'script':
       return { interpreter: definition.interpreter, script: definition.script }
+    case 'package':
+      return packageWork(definition, created)
     case 'http': {
       const { method, url, headers, body, expect, output } = definition
       const more = { ...(body !== undefined && { body }), ...(output !== undefined && { output }) }
@@ -78,6 +83,16 @@ function workOf(definition: Step): Pick<WorkOrder, 'interpreter' | 'script' | 'h
     case 'deploy-release':
       return null
   }
+}
+
+/** A package as the release has fixed it, and the script that is run in it, if there is one. */
+function packageWork(definition: StepOf<'package'>, { projectId, version, packages }: Created): Work | null {
+  const { id, url, keep, interpreter, script = '' } = definition
+  const pin = packages?.find(({ stepId }) => stepId === id)
+  if (pin === undefined) return null
+  const { stepId: _, source: __, ...what } = pin
+  const address = url === undefined ? null : addressIn(url, version)
+  return { interpreter, script, package: { projectId, ...what, url: address, ...(keep !== undefined && { keep }) } }
 }
 
 function chosenFor(

@@ -9,7 +9,8 @@ export type Ending = Extract<
 
 /** Automatic deployments run the steps on targets, unless a step says otherwise of itself. */
 export const isForAutomaticDeployments = (step: Step): boolean =>
-  step.automatic ?? (step.kind === 'health-check' || (step.kind === 'script' && step.on === 'targets'))
+  step.automatic ??
+  (step.kind === 'health-check' || step.kind === 'package' || (step.kind === 'script' && step.on === 'targets'))
 
 const bad = new Set(['failed', 'lost', 'cancelled'])
 

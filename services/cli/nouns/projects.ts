@@ -148,7 +148,10 @@ const stepColumns: readonly Column<ProjectRow['process']['steps'][number]>[] = [
   { title: 'when', cell: ({ condition }) => condition },
   {
     title: 'on',
-    cell: (step) => (step.kind === 'script' ? (step.on === 'worker' ? 'worker' : listed(step.roles)) : nothing),
+    cell: (step) => {
+      if (step.kind === 'package') return listed(step.roles)
+      return step.kind === 'script' ? (step.on === 'worker' ? 'worker' : listed(step.roles)) : nothing
+    },
   },
 ]
 

@@ -54,9 +54,9 @@ function latestOf(tasks: readonly TaskRow[]): ReadonlyMap<string, TaskRow> {
   return latest
 }
 
-/** Only scripts run as tasks, and a step that has run elsewhere (on a worker) will not come to the targets. */
+/** Only scripts and packages run as tasks on targets, and a step that has run elsewhere (on a worker) will not come to the targets. */
 const runsOnTargets = ({ id, kind, state }: StepRow, tasks: readonly TaskRow[]) =>
-  kind === 'script' && (state === 'pending' || tasks.some(({ stepId }) => stepId === id))
+  (kind === 'script' || kind === 'package') && (state === 'pending' || tasks.some(({ stepId }) => stepId === id))
 
 export interface Progress {
   readonly done: number

@@ -4,6 +4,7 @@ import { retain } from './retention.ts'
 
 export interface PackageVersion {
   readonly digest: string
+  readonly sizeBytes: number
   /** Given up: the bytes may be gone, but nothing else may ever go by this name and version. */
   readonly removed: boolean
 }
@@ -61,18 +62,22 @@ export const packages: Decider<Package, PackageRequest, PackageEvent> = {
   },
 
   evolve(state, event) {
-    const { version, digest } = event.data
+    const { version } = event.data
     const before = new Map(state.versions)
     switch (event.type) {
       case 'PackageUploaded':
         // What comes back after it was given up is the newest again.
         before.delete(version)
-        return { versions: before.set(version, { digest, removed: false }) }
-      case 'PackageRemoved':
-        return { versions: before.set(version, { digest, removed: true }) }
+        return { versions: before.set(version, { ...bytesOf(event.data), removed: false }) }
+      case 'PackageRemoved': {
+        const known = before.get(version)
+        return known === undefined ? state : { versions: before.set(version, { ...known, removed: true }) }
+      }
     }
   },
 }
+
+const bytesOf = ({ digest, sizeBytes }: Omit<PackageVersion, 'removed'>) => ({ digest, sizeBytes })
 
 const removed = (name: string, version: string, { digest }: PackageVersion, reason: string): PackageEvent => ({
   type: 'PackageRemoved',

@@ -1,6 +1,8 @@
 import { rolesMax } from '#contracts/ids.ts'
 import type { Process, Step } from '#contracts/process.ts'
 import { conditionMistake } from '../run/condition.ts'
+import { runsOnTargets } from '../run/state.ts'
+import { packageMistakes } from './packageMistakes.ts'
 import { rollingMistakes, triesMistakes } from './rollingMistakes.ts'
 
 /** Written as JSON. Process and variables, and the machines that are named, go into one fact of each deployment. */
@@ -39,8 +41,9 @@ function stepMistakes({ steps }: Process): readonly string[] {
     if (step.kind === 'deregister-machines' && step.from === 'replaced' && !replacesBefore(earlier))
       say('no step before it replaces targets')
     if (step.start === 'with-previous') mistakes.push(...groupMistakes(step, steps.slice(0, steps.indexOf(step))))
-    if (step.kind === 'script') mistakes.push(...rollingMistakes(step))
-    if (step.kind === 'script' || step.kind === 'http') mistakes.push(...triesMistakes(step))
+    if (step.kind === 'package') mistakes.push(...packageMistakes(step))
+    if (step.kind === 'script' || step.kind === 'package') mistakes.push(...rollingMistakes(step))
+    if (step.kind === 'script' || step.kind === 'package' || step.kind === 'http') mistakes.push(...triesMistakes(step))
     const wrong = step.when === undefined ? null : conditionMistake(step.when)
     if (wrong !== null) say(`when: ${wrong}`)
     if (step.timeLimitMs === 0) say('a time limit of 0 leaves it no time')
@@ -66,11 +69,13 @@ function groupMistakes(step: Step, before: readonly Step[]): readonly string[] {
 }
 
 const asksToGoOn = (step: Step): boolean =>
-  step.kind === 'script' && step.canary !== null && 'approval' in step.canary.hold
+  (step.kind === 'script' || step.kind === 'package') && step.canary !== null && 'approval' in step.canary.hold
 
-/** A script may set any output, a call the one that it names. */
+/** A script may set any output, also that of a package; a call the one that it names. */
 const mayHaveSet = (step: Step | undefined, output: string): boolean =>
-  step?.kind === 'script' || (step?.kind === 'http' && output === `${step.id}.${step.output}`)
+  step?.kind === 'script' ||
+  (step?.kind === 'package' && step.script !== undefined) ||
+  (step?.kind === 'http' && output === `${step.id}.${step.output}`)
 
 const outputRead = (step: Step): string | null => {
   if (step.kind !== 'reevaluate-targets' && step.kind !== 'deregister-machines') return null
@@ -82,9 +87,7 @@ const replacesBefore = (earlier: ReadonlyMap<string, Step>): boolean =>
 
 /** The roles a release is for: those its steps on targets name. One step without roles makes it for all machines. */
 export function targetRolesOf({ steps }: Process): readonly string[] {
-  const wanted = steps.flatMap((step) =>
-    (step.kind === 'script' && step.on === 'targets') || step.kind === 'health-check' ? [step.roles] : [],
-  )
+  const wanted = steps.flatMap((step) => (runsOnTargets(step) ? [step.roles] : []))
   if (wanted.some((roles) => roles.length === 0)) return []
   return [...new Set(wanted.flat())].toSorted()
 }

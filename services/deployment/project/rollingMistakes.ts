@@ -1,24 +1,25 @@
-import type { StepOf } from '#contracts/process.ts'
 import { targetsMax } from '../run/bounds.ts'
-import type { TriedStep } from '../run/state.ts'
+import { runsOnWorker, type RollingStep, type TriedStep } from '../run/state.ts'
 
-/** What could never pass in how a script goes over its targets, in words. What depends on their number is not known yet. */
-export function rollingMistakes(step: StepOf<'script'>): readonly string[] {
-  const { id, on, minimumHealthy } = step
+/** What could never pass in how a step goes over its targets, in words. What depends on their number is not known yet. */
+export function rollingMistakes(step: RollingStep): readonly string[] {
+  const { id, minimumHealthy } = step
+  const isOnWorker = runsOnWorker(step)
   const mistakes: string[] = []
   const say = (what: string) => mistakes.push(`step ${id}: ${what}`)
-  if (minimumHealthy !== null && on === 'worker') say('minimumHealthy is for steps on targets')
+  if (minimumHealthy !== null && isOnWorker) say('minimumHealthy is for steps on targets')
   if (minimumHealthy === '100%') say('minimumHealthy 100% lets no target work')
   if (typeof minimumHealthy === 'number' && minimumHealthy >= targetsMax)
     say(`minimumHealthy ${minimumHealthy} can never be kept: a deployment takes ${targetsMax} machines at most`)
   return [...mistakes, ...canaryMistakes(step)]
 }
 
-function canaryMistakes({ id, on, canary }: StepOf<'script'>): readonly string[] {
+function canaryMistakes(step: RollingStep): readonly string[] {
+  const { id, canary } = step
   if (canary === null) return []
   const { size, hold } = canary
   const mistakes: string[] = []
-  if (on === 'worker') mistakes.push('a canary is for steps on targets')
+  if (runsOnWorker(step)) mistakes.push('a canary is for steps on targets')
   if (size === '100%') mistakes.push('a canary of 100% leaves nobody to hold back')
   if (typeof size === 'number' && size >= targetsMax)
     mistakes.push(`a canary of ${size} leaves nobody to hold back: a deployment takes ${targetsMax} machines at most`)

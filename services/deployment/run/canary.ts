@@ -1,24 +1,21 @@
 import type { DeploymentEvent, DeploymentKind } from '#contracts/deployment.ts'
-import type { StepOf } from '#contracts/process.ts'
 import { untilApproved } from './approvalStep.ts'
-import { latestTask, listed, stillIncluded, type RunStep, type RunTarget } from './state.ts'
+import { latestTask, listed, stillIncluded, type RollingStep, type RunStep, type RunTarget } from './state.ts'
 import { countOf } from './window.ts'
 import type { Scene } from './world.ts'
-
-type Script = StepOf<'script'>
 
 /**
  * How many targets go first; 0 where nobody would be left to hold back, and in automatic deployments, which bring a
  * release that has been through it to single machines.
  */
-function sizeOf(kind: DeploymentKind, { machineIds }: RunStep, { canary }: Script): number {
+function sizeOf(kind: DeploymentKind, { machineIds }: RunStep, { canary }: RollingStep): number {
   if (canary === null || kind === 'automatic') return 0
   const size = countOf(canary.size, machineIds.length)
   return size < machineIds.length ? size : 0
 }
 
 /** The targets that go first, as long as they are not through: whoever leaves is followed by the next one. */
-export function canariesOf(scene: Scene, step: RunStep, definition: Script): readonly RunTarget[] | null {
+export function canariesOf(scene: Scene, step: RunStep, definition: RollingStep): readonly RunTarget[] | null {
   const size = sizeOf(scene.created.kind, step, definition)
   if (size === 0 || step.canaryPassedAt !== null) return null
   return stillIncluded(scene.run, step.machineIds).slice(0, size)
@@ -29,7 +26,7 @@ export function canariesOf(scene: Scene, step: RunStep, definition: Script): rea
  * well any more fails the step; a person who is asked can see that.
  * @returns null when the others may begin
  */
-export function planHold(scene: Scene, step: RunStep, definition: Script): readonly DeploymentEvent[] | null {
+export function planHold(scene: Scene, step: RunStep, definition: RollingStep): readonly DeploymentEvent[] | null {
   const { canary, id: stepId } = definition
   if (canary === null || step.canaryPassedAt === null) return null
   const { hold } = canary

@@ -5,6 +5,7 @@ import { questionAbout } from './questions.ts'
 import { unreached } from './scriptFacts.ts'
 import {
   isPartOf,
+  isRolling,
   latestTask,
   skippedByFailure,
   type Created,
@@ -65,7 +66,7 @@ function outcomeOf(run: Run, target: RunTarget, due: readonly RunStep[]): Verdic
 }
 
 const isForTargets = ({ created }: Run, { definition }: RunStep): boolean =>
-  definition.kind === 'script' && definition.on === 'targets' && isPartOf(created?.kind ?? 'release', definition)
+  isRolling(definition) && isPartOf(created?.kind ?? 'release', definition)
 
 /**
  * Whether the target needs the step to have the release. A step that it has run does count, and one that it still owes;
@@ -77,7 +78,7 @@ function concerns(
   { machineId, roles, since, owes }: RunTarget,
   ran: (stepId: string, machineId: string) => boolean,
 ): boolean {
-  if (definition.kind !== 'script' || !hasRole({ roles }, definition.roles)) return false
+  if (!isRolling(definition) || !hasRole({ roles }, definition.roles)) return false
   if (latestTask(run, definition.id, machineId) !== undefined || owes.includes(definition.id)) return true
   if (definition.condition === 'failure' || number < since) return false
   if (state === 'skipped') return reason === skippedByFailure

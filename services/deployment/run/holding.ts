@@ -46,7 +46,7 @@ const namesOf = (machines: readonly FleetMachine[]) => listed(machines.map(({ na
 
 function busyIn({ run, world, created, nowMs }: Scene, step: RunStep): readonly string[] {
   const { definition, machineIds, startedAt } = step
-  if (definition.kind !== 'script') return []
+  if (definition.kind !== 'script' && definition.kind !== 'package') return []
   const isBusy = (machineId: string) => {
     const machine = world.machine(machineId)
     if (machine === undefined) return false

@@ -14,7 +14,7 @@ import { excludeGone, loseTasks, planCancel } from './interruption.ts'
 import { inTurn, minimumFor } from './minimum.ts'
 import { planReevaluation } from './reevaluateStep.ts'
 import { planOnTargets } from './scriptStep.ts'
-import { includedTargets, isPartOf, runsOnTargets, skippedByFailure, skippedForRoles } from './state.ts'
+import { includedTargets, isPartOf, isRolling, runsOnTargets, skippedByFailure, skippedForRoles } from './state.ts'
 import type { Run, RunStep } from './state.ts'
 import { planOnWorker } from './workerStep.ts'
 import type { Scene, World } from './world.ts'
@@ -69,6 +69,8 @@ function planStep(scene: Scene, step: RunStep): readonly DeploymentEvent[] {
   switch (definition.kind) {
     case 'script':
       return definition.on === 'worker' ? planOnWorker(scene, step, definition) : planOnTargets(scene, step, definition)
+    case 'package':
+      return planOnTargets(scene, step, definition)
     case 'http':
       return planOnWorker(scene, step, definition)
     case 'health-check':
@@ -101,10 +103,10 @@ function startStep(scene: Scene, { definition }: RunStep): DeploymentEvent {
     return { type: 'StepFailed', data: { ...about, reason: 'no target is left' } }
   const targets = included.filter((target) => hasRole(target, definition.roles))
   if (targets.length === 0) return { type: 'StepSkipped', data: { ...about, reason: skippedForRoles } }
-  const hasCanary = definition.kind === 'script' && definition.canary !== null
+  const hasCanary = isRolling(definition) && definition.canary !== null
   const machineIds = inTurn(scene.world, targets, hasCanary).map(({ machineId }) => machineId)
   const started = { ...about, machineIds, startedAt: nowMs }
-  if (definition.kind !== 'script' || definition.minimumHealthy === null) return { type: 'StepStarted', data: started }
+  if (!isRolling(definition) || definition.minimumHealthy === null) return { type: 'StepStarted', data: started }
   const { minimum, impossible } = minimumFor(definition.minimumHealthy, targets.length, created.kind)
   return impossible === null
     ? { type: 'StepStarted', data: { ...started, minimumHealthy: minimum } }

@@ -4,7 +4,7 @@ import type { StepOf } from '#contracts/process.ts'
 import { fitsOneFact, targetsMax } from './bounds.ts'
 import { progressOn } from './scriptStep.ts'
 import { search } from './search.ts'
-import { includedTargets, listed, runsOnTargets, skippedForRoles, stillIncluded } from './state.ts'
+import { includedTargets, isRolling, listed, skippedForRoles, stillIncluded } from './state.ts'
 import type { Run, RunStep, RunTarget } from './state.ts'
 import { waitingSince, type FleetMachine, type Scene } from './world.ts'
 
@@ -99,10 +99,7 @@ const stepsToCatchUp = (run: Run, stepId: string): readonly RunStep[] =>
     )
     .filter(
       ({ definition, state, reason }) =>
-        definition.kind === 'script' &&
-        runsOnTargets(definition) &&
-        definition.catchUp &&
-        (state === 'succeeded' || reason === skippedForRoles),
+        isRolling(definition) && definition.catchUp && (state === 'succeeded' || reason === skippedForRoles),
     )
 
 function planCatchUp(
@@ -112,7 +109,7 @@ function planCatchUp(
 ): readonly DeploymentEvent[] {
   const newcomers = stillIncluded(scene.run, step.machineIds)
   for (const { definition } of stepsToCatchUp(scene.run, step.definition.id)) {
-    if (definition.kind !== 'script') continue
+    if (!isRolling(definition)) continue
     const owing = newcomers.filter((target) => hasRole(target, definition.roles))
     // Newcomers do not serve yet, so to work on them takes nothing away.
     const bounds = { sinceMs: step.startedAt, serving: null, sharedBy: owing.length, isCanary: false }

@@ -1,5 +1,4 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
-import type { StepOf } from '#contracts/process.ts'
 import { canariesOf, planHold } from './canary.ts'
 import { machinesAtWork } from './group.ts'
 import { guarded, servingOf, stuckFor, type Serving } from './minimum.ts'
@@ -7,11 +6,17 @@ import { openQuestionsMax, questionAbout } from './questions.ts'
 import { askAbout, dispatch, excludeAsAsked, excludeFailed, excludeUnreachable } from './scriptFacts.ts'
 import { unreached, whyOf } from './scriptFacts.ts'
 import { standingOf, type Standing } from './standing.ts'
-import { latestTask, listed, stillIncluded, type RunStep, type RunTarget, type RunTask } from './state.ts'
+import {
+  latestTask,
+  listed,
+  stillIncluded,
+  type RollingStep,
+  type RunStep,
+  type RunTarget,
+  type RunTask,
+} from './state.ts'
 import { countOf } from './window.ts'
 import type { Scene } from './world.ts'
-
-type Script = StepOf<'script'>
 
 /** How far a script has got on a set of targets. */
 export interface Progress {
@@ -25,8 +30,8 @@ export interface Progress {
   readonly failures: readonly string[]
 }
 
-/** A script on every target of the step, as many at once as its window allows. */
-export function planOnTargets(scene: Scene, step: RunStep, definition: Script): readonly DeploymentEvent[] {
+/** A script or a package on every target of the step, as many at once as its window allows. */
+export function planOnTargets(scene: Scene, step: RunStep, definition: RollingStep): readonly DeploymentEvent[] {
   const about = { deploymentId: scene.created.deploymentId, stepId: definition.id }
   const targets = stillIncluded(scene.run, step.machineIds)
   if (targets.length === 0) return [{ type: 'StepFailed', data: { ...about, reason: 'no target is left' } }]
@@ -64,7 +69,7 @@ interface Bounds {
 /** The next facts of a script on some targets: who is left out, who is asked about, who gets it next. */
 export function progressOn(
   scene: Scene,
-  definition: Script,
+  definition: RollingStep,
   targets: readonly RunTarget[],
   { sinceMs, serving, sharedBy, isCanary }: Bounds,
 ): Progress {
@@ -93,7 +98,7 @@ export function progressOn(
 /** Who leaves the deployment, and who fails the step. */
 function lossesOf(
   scene: Scene,
-  { id: stepId, ...definition }: Script,
+  { id: stepId, ...definition }: RollingStep,
   { failed = [], unreachable = [], 'left out': leftOut = [] }: Partial<Record<Standing, readonly RunTarget[]>>,
   isCanary: boolean,
 ) {
@@ -118,8 +123,11 @@ function lossesOf(
   return { exclusions, failures }
 }
 
-const leavesOut = (task: RunTask | undefined, { onFailure }: Pick<Script, 'onFailure'>, elastic: boolean): boolean =>
-  onFailure === 'exclude' || (elastic && task?.state === 'lost' && onFailure !== 'ask')
+const leavesOut = (
+  task: RunTask | undefined,
+  { onFailure }: Pick<RollingStep, 'onFailure'>,
+  elastic: boolean,
+): boolean => onFailure === 'exclude' || (elastic && task?.state === 'lost' && onFailure !== 'ask')
 
 function firstFree(
   { world, created }: Scene,

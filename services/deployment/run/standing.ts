@@ -1,7 +1,6 @@
-import type { StepOf } from '#contracts/process.ts'
 import { verdictOn, type Verdict } from './attempts.ts'
 import { questionAbout } from './questions.ts'
-import { latestTask, type Question, type RunTarget } from './state.ts'
+import { latestTask, type Question, type RollingStep, type RunTarget } from './state.ts'
 import { isContactable, waitingSince, type Scene } from './world.ts'
 
 /** Where a target stands in a step; `ignored` counts as succeeded for the step, since a person wants to go on. */
@@ -14,7 +13,7 @@ export type Standing = Verdict | 'elsewhere' | 'away' | 'unreachable' | 'unasked
  */
 export function standingOf(
   scene: Scene,
-  definition: StepOf<'script'>,
+  definition: RollingStep,
   { machineId }: RunTarget,
   sinceMs: number,
   atWork: ReadonlySet<string>,

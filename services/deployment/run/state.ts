@@ -129,7 +129,13 @@ export const anyWorker = ''
 export const attemptKey = (stepId: string, machineId: string): string => `${stepId}/${machineId}`
 
 /** A step that machines run, with the tries that it has. */
-export type TriedStep = StepOf<'script' | 'http'>
+export type TriedStep = StepOf<'script' | 'http' | 'package'>
+
+/** A step that goes over its targets in a window. */
+export type RollingStep = StepOf<'script' | 'package'>
+
+export const isRolling = (definition: Step): definition is RollingStep =>
+  definition.kind === 'package' || (definition.kind === 'script' && definition.on === 'targets')
 
 export const runsOnWorker = (definition: Step): boolean =>
   definition.kind === 'http' || (definition.kind === 'script' && definition.on === 'worker')
@@ -152,8 +158,8 @@ export const currentStep = (run: Run): RunStep | undefined =>
 
 export const runsOnTargets = (
   definition: Step,
-): definition is Extract<Step, { kind: 'script' | 'health-check' }> & { readonly on?: 'targets' } =>
-  definition.kind === 'health-check' || (definition.kind === 'script' && definition.on === 'targets')
+): definition is Extract<Step, { kind: 'script' | 'package' | 'health-check' }> & { readonly on?: 'targets' } =>
+  definition.kind === 'health-check' || isRolling(definition)
 
 /** Automatic deployments run the steps on targets, unless a step says otherwise of itself. */
 export const isPartOf = (kind: DeploymentKind, definition: Step): boolean =>

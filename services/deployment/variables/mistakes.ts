@@ -8,7 +8,10 @@ const mistakesMax = 5
 /** What would keep variables from ever having a value, in words, each with where it stands. */
 export function variableMistakes(variables: readonly Variable[], { steps }: Process): readonly string[] {
   const known = new Set([...ownNames, ...variables.map(({ name }) => name)])
-  const stepIds = new Set(steps.filter(({ kind }) => kind === 'script').map(({ id }) => id))
+  const speaking = steps.filter(
+    (step) => step.kind === 'script' || (step.kind === 'package' && step.script !== undefined),
+  )
+  const stepIds = new Set(speaking.map(({ id }) => id))
   const mistakes: string[] = []
   for (const [at, { name, value }] of variables.entries()) {
     const say = (what: string) => mistakes.push(`variables.${at}.value: ${name} ${what}`)

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, Socket } from 'node:net'
-import type { RefusedAddress } from './addresses.ts'
+import type { RefusedAddress } from '#libs/addressGuard.ts'
 import { Berths } from './berths.ts'
 import type { Trouble } from './classify.ts'
 import type { Way } from './way.ts'

@@ -1,6 +1,6 @@
 import type { Probe } from '#contracts/probe.ts'
 import type { Clock } from '#libs/clock.ts'
-import { createGuard } from './addresses.ts'
+import { createGuard } from '#libs/addressGuard.ts'
 import { classifyHttp, classifySsh, classifyTcp, type Verdict } from './classify.ts'
 import type { Guard } from './connect.ts'
 import { lookByHttp } from './http.ts'

@@ -32,10 +32,11 @@ export function created({ data, meta }: Created): KeptDeployment {
   }
 }
 
-/** A script has its time on each machine, and takes all in all what the deployment has; other steps have their own. */
+/** A script or a package has its time on each machine, and takes all in all what the deployment has; other steps have their own. */
 function limitOf(step: Step): number | null {
   switch (step.kind) {
     case 'script':
+    case 'package':
     case 'http':
       return null
     case 'health-check':

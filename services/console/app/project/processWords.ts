@@ -8,6 +8,10 @@ export function stepWords(step: Step): string {
   switch (step.kind) {
     case 'script':
       return step.on === 'worker' ? 'Runs once on a worker' : `Runs on ${to(step.roles)}, ${windowWords(step.window)}`
+    case 'package': {
+      const what = step.package === undefined ? step.url : `${step.package} ${step.version ?? 'latest'}`
+      return `Brings ${what} to ${to(step.roles)}, ${windowWords(step.window)}`
+    }
     case 'http':
       return `Calls ${step.method} ${step.url} from a worker`
     case 'health-check':
@@ -26,7 +30,7 @@ export function stepWords(step: Step): string {
   }
 }
 
-function rollingTraits({ minimumHealthy, canary }: StepOf<'script'>): readonly string[] {
+function rollingTraits({ minimumHealthy, canary }: StepOf<'script' | 'package'>): readonly string[] {
   const kept = minimumHealthy === null ? [] : [`keeps ${minimumHealthy} healthy`]
   return canary === null ? kept : [...kept, `${canary.size} first, ${holdWords(canary.hold)}`]
 }
@@ -42,8 +46,8 @@ export function stepTraits(step: Step): string[] {
   if (step.when !== undefined) traits.push(`only when ${step.when}`)
   if (step.start === 'with-previous') traits.unshift('beside the step before it')
   if (step.catchUp) traits.push('newcomers catch up')
-  if (step.kind === 'script') traits.push(...rollingTraits(step))
-  if (step.kind !== 'script' && step.kind !== 'http') return traits
+  if (step.kind === 'script' || step.kind === 'package') traits.push(...rollingTraits(step))
+  if (step.kind !== 'script' && step.kind !== 'package' && step.kind !== 'http') return traits
   if (step.attemptsMax > 1) traits.push(count(step.attemptsMax, 'attempt'))
   if (step.onFailure === 'exclude') traits.push('leaves out targets that fail')
   if (step.onFailure === 'ask') traits.push('asks about targets that fail')

@@ -129,7 +129,54 @@ describe('a process that could never run', () => {
   })
 
   it.each([
+    ['no package', {}, 'it names no package: give it package, or the url of one'],
+    ['two', { package: 'a', url: 'https://a.example/x' }, 'it names a package and an address, and takes one of them'],
+    [
+      'a digest of one that was uploaded',
+      { package: 'a', digest: 'a'.repeat(64) },
+      'digest is for a package from an address; one that was uploaded has its own',
+    ],
+    [
+      'a version of an address',
+      { url: 'https://a.example/x', version: '1' },
+      'version is for a package that was uploaded; an address has what lies there',
+    ],
+    [
+      'one digest for many addresses',
+      { url: 'https://a.example/${REMUDA_VERSION}', digest: 'a'.repeat(64) },
+      'its address is another one for each release, so one digest cannot be right for all of them',
+    ],
+    ['an address that is none', { url: 'https://a.example:x/' }, 'url is no address'],
+    ...[
+      'https://u:secret@a.example/',
+      'https://a.example/?X-Amz-Signature=secret',
+      'https://a.example/?sig=secret',
+    ].map((url) => [
+      'a credential in its address',
+      { url },
+      'the address at a.example has a credential in it, which everybody could read: upload the package',
+    ]),
+    ['no time', { package: 'a', timeLimitMs: 0 }, 'a time limit of 0 leaves it no time'],
+    ['nobody who may work', { package: 'a', minimumHealthy: '100%' }, 'minimumHealthy 100% lets no target work'],
+  ] as readonly [string, object, string][])('has a package step with %s', (_, part, mistake) =>
+    expect(processMistakes(processOf({ id: 'p', kind: 'package', ...part }))).toEqual([`step p: ${mistake}`]),
+  )
+  it('reads what a package without a script cannot have said', () => {
+    const said = (script?: string) =>
+      processMistakes(processOf({ id: 'make', kind: 'package', package: 'a', script }, find))
+    expect(said()).toEqual(['step find: output make.NEW is set by no script step before it'])
+    expect(said('true')).toEqual([])
+  })
+
+  it.each([
     ['nothing', []],
+    [
+      'a package of each kind',
+      [
+        { id: 'a', kind: 'package', package: 'a', version: '1.*' },
+        { id: 'b', kind: 'package', url: 'https://a.example/x?raw=1' },
+      ],
+    ],
     ['one step', [{ id: 'a' }]],
     ['a swap', [make, find, { id: 'install' }, retire]],
     ['machines by name to deregister', [make, { ...retire, from: { output: 'make.OLD' } }]],
@@ -167,6 +214,7 @@ describe('the roles that a release is for', () => {
       ],
       [],
     ],
+    ['those of packages too', [{ id: 'a', kind: 'package', package: 'a', roles: ['web'] }], ['web']],
     ['all, when it touches none', [make], []],
   ])('are %s', (_, steps, roles) => expect(targetRolesOf(processOf(...steps))).toEqual(roles))
 })

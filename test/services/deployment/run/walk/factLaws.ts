@@ -257,6 +257,7 @@ function mayHaveSucceeded(run: Run, { definition, machineIds }: RunStep, world: 
   switch (definition.kind) {
     case 'http':
     case 'script':
+    case 'package':
       return runsOnWorker(definition)
         ? run.tasks.some((task) => task.stepId === definition.id && task.state === 'succeeded') ||
             isIgnored(run, definition.id, anyWorker)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createGuard, isAllowance } from '#services/health/probing/addresses.ts'
+import { createGuard, isAllowance } from '#libs/addressGuard.ts'
 
 const guard = createGuard([])
 
@@ -65,6 +65,19 @@ describe('addresses of machines', () => {
         expect(guard(`::ffff:${address}`) === null).toBe(guard(address) === null)
       }),
     ))
+})
+
+describe('private networks', () => {
+  const strict = createGuard([], { refusesPrivate: true })
+  it.each(['10.0.0.7', '192.168.1.1', '172.16.0.1', '100.64.0.1', 'fd12::1', '127.0.0.1', '::ffff:10.0.0.7'])(
+    '%s is refused where they are',
+    (address) => expect(strict(address)).not.toBeNull(),
+  )
+  it.each(['8.8.8.8', '2001:db8::1', '172.32.0.1'])('%s is in none', (address) => expect(strict(address)).toBeNull())
+  it('are allowed by their word', () => {
+    const guard = createGuard(['private'], { refusesPrivate: true })
+    expect([guard('10.0.0.7'), guard('127.0.0.1')?.allow]).toEqual([null, 'loopback'])
+  })
 })
 
 describe('what may be allowed', () => {

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Addresses that a probe could be abused for: what answers there is this server, or its cloud, and not a machine. */
+/** Addresses that a server could be abused for: what answers there is itself, or its cloud, and nobody else. */
 interface Range {
   readonly name: string
   /** What the administrator may call the whole range; null where an address has to be named. */
@@ -25,10 +25,15 @@ const ranges: readonly Range[] = [
   { name: 'no address of a machine', word: null, subnets: ['0.0.0.0/8', '::/128', '255.255.255.255/32'] },
   { name: 'a multicast address', word: null, subnets: ['224.0.0.0/4', 'ff00::/8'] },
 ]
+/** Where machines usually are, and where nobody from outside should be able to send a server. */
+const privateRange: Range = {
+  ...{ name: 'a private network', word: 'private' },
+  subnets: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'],
+}
 
-const words: readonly string[] = ranges.flatMap(({ word }) => word ?? [])
+const words: readonly string[] = [...ranges, privateRange].flatMap(({ word }) => word ?? [])
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
-const refused = ranges.map((range) => ({ ...range, list: listOf(range.subnets) }))
+const refused = [...ranges, privateRange].map((range) => ({ ...range, list: listOf(range.subnets) }))
 
 function listOf(subnets: readonly string[]): BlockList {
   const list = new BlockList()
@@ -40,7 +45,7 @@ function listOf(subnets: readonly string[]): BlockList {
   return list
 }
 
-/** Whether the administrator may say so in `REMUDA_PROBE_ALLOW`: a word for a range, an address, or a subnet. */
+/** Whether the administrator may say so where addresses are allowed: a word for a range, an address, or a subnet. */
 export function isAllowance(text: string): boolean {
   if (words.includes(text)) return true
   const [address = '', bits, more] = text.split('/')
@@ -51,16 +56,20 @@ export function isAllowance(text: string): boolean {
 export interface RefusedAddress {
   readonly address: string
   readonly range: string
-  /** What would have to be in `REMUDA_PROBE_ALLOW` for it. */
+  /** What would have to be allowed for it. */
   readonly allow: string
 }
 
 /**
- * Says of addresses whether probes may go there. It is asked of what a name has been resolved to, just before the
+ * Says of addresses whether the server may go there. It is asked of what a name has been resolved to, just before the
  * connection is made to that very address: a name that means one thing now and another a moment later gains nothing.
  * @param allow what `isAllowance` accepts
+ * @param refusesPrivate whether private networks are refused as well
  */
-export function createGuard(allow: readonly string[]): (address: string) => RefusedAddress | null {
+export function createGuard(
+  allow: readonly string[],
+  { refusesPrivate = false } = {},
+): (address: string) => RefusedAddress | null {
   const allowed = listOf(allow.filter((text) => !words.includes(text)))
   return (text) => {
     // The interface that a link-local address is reached by is no part of it.
@@ -68,7 +77,12 @@ export function createGuard(allow: readonly string[]): (address: string) => Refu
     const family = familyOf(address)
     if (allowed.check(address, family)) return null
     const range = refused.find(({ list }) => list.check(address, family))
-    if (range === undefined || (range.word !== null && allow.includes(range.word))) return null
+    if (
+      range === undefined ||
+      (range.word === privateRange.word && !refusesPrivate) ||
+      (range.word !== null && allow.includes(range.word))
+    )
+      return null
     return { address: text, range: range.name, allow: range.word ?? address }
   }
 }
