@@ -6,10 +6,13 @@ import * as id from './ids.ts'
 import { packageDigest, packageVersionsMax } from './package.ts'
 import { PolicySettings } from './policySettings.ts'
 import { Probe } from './probe.ts'
-import { Process, scopeShape, Variable, variablesMax } from './process.ts'
+import { scopeShape, Variable, variablesMax } from './process.ts'
 import { DeploymentState } from './rows.ts'
 import { Scope } from './token.ts'
+import { PossibleTemplate } from './template.ts'
+import { templateVersion } from './template/origin.ts'
 import { duration } from './units.ts'
+import { WrittenProcess } from './writtenProcess.ts'
 import { usesMax } from './enrollment.ts'
 
 /** The bodies that HTTP routes under /v1 take. The address says which; strict, so a misspelt field is told. */
@@ -60,7 +63,7 @@ export const CreateProjectBody = z.strictObject({
   name: id.displayName.optional(),
 })
 export const PutProjectBody = z.strictObject({ name: id.displayName })
-export const PutProcessBody = Process
+export const PutProcessBody = WrittenProcess
 /** A sensitive variable takes a value to have a new one, and none to keep the one that it has. */
 const GivenVariable = z
   .strictObject({
@@ -89,6 +92,12 @@ export const UploadPackageQuery = z.strictObject({ digest: packageDigest.optiona
 export const PrunePackageBody = z.strictObject({
   keepNewest: z.number().int().min(0).max(packageVersionsMax),
   reason: id.reason.default('pruned'),
+})
+
+/** What it says, and the version that it had elsewhere, where it is to keep that. */
+export const PutTemplateBody = z.strictObject({
+  content: PossibleTemplate,
+  version: templateVersion.nullable().default(null),
 })
 
 export const CreateDeploymentBody = z.strictObject({

@@ -2,14 +2,15 @@ import { z } from 'zod'
 import { displayName, environmentId, projectId, reason, roles, version } from './ids.ts'
 import { fact, request } from './message.ts'
 import { PinnedPackages } from './steps/package.ts'
-import { Process, SecretReference, StoredProcess, StoredVariables, variableName, WantedVariables } from './process.ts'
+import { SecretReference, StoredProcess, StoredVariables, variableName, WantedVariables } from './process.ts'
+import { WrittenProcess } from './writtenProcess.ts'
 
 export const ProjectCommand = z.discriminatedUnion('type', [
   request('CreateProject', { projectId, name: displayName }),
   request('RenameProject', { projectId, name: displayName }),
   request('ChangeProcess', {
     projectId,
-    process: Process,
+    process: WrittenProcess,
     expectedVersion: z.number().int().nullable(),
   }),
   request('ChangeVariables', {

@@ -98,6 +98,11 @@ export const refusals = {
   PACKAGE_CORRUPT: { status: 500, sentence: 'The stored bytes of the package are missing or damaged.' },
   RANGE_UNSATISFIABLE: { status: 416, sentence: 'There are no bytes in the range that was asked for.' },
 
+  TEMPLATE_UNKNOWN: { status: 404, sentence: 'There is no such step template.' },
+  TEMPLATE_INVALID: { status: 422, sentence: 'This step template could never give a step that runs.' },
+  TEMPLATE_VERSION_TAKEN: { status: 409, sentence: 'This version of the step template is taken or passed.' },
+  TEMPLATE_VERSIONS_TOO_MANY: { status: 409, sentence: 'The step template has as many versions as it may have.' },
+
   DEPLOYMENT_UNKNOWN: { status: 404, sentence: 'There is no such deployment.' },
   PLAN_VERSION_UNKNOWN: { status: 404, sentence: 'The plan of the deployment has no such version.' },
   START_TIME_INVALID: { status: 422, sentence: 'Nothing can be set to start at this time.' },

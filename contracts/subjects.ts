@@ -13,6 +13,7 @@ export const policyStream = streamOf('policy')
 export const projectStream = streamOf('project')
 export const releaseStream = (projectId: string, version: string) => streamOf('release')(`${projectId}@${version}`)
 export const packageStream = streamOf('package')
+export const templateStream = streamOf('template')
 export const deploymentStream = streamOf('deployment')
 /** The log of one task attempt: version n of the stream is chunk n, which makes appending it idempotent. */
 export const taskLogStream = streamOf('tasklog')

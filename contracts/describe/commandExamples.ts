@@ -8,6 +8,12 @@ const self = { facts, attributes }
 const task = { deploymentId, taskId, machineId }
 const judged = { machineId, at: sample.atMs, evidence: sample.evidence }
 
+const template = {
+  description: 'Restarts a systemd unit.',
+  parameters: { unit: { type: 'text', format: 'word', required: true } },
+  step: { kind: 'script', environment: { UNIT: '((unit))' }, script: 'systemctl restart "$UNIT"' },
+} as const
+
 /** What each command may say: one example that its schema takes. */
 export const commandExamples: CommandData = {
   CreateEnvironment: { environmentId, name: 'Production', policy: { dynamicRegistration: { removeAfterMs: '15m' } } },
@@ -86,6 +92,9 @@ export const commandExamples: CommandData = {
   AddPackage: { ...packaged, digest: packageDigest, sizeBytes: 1_048_576, mediaType: 'application/gzip' },
   RemovePackage: { ...packaged, reason: 'built from the wrong branch' },
   PrunePackage: { name: packaged.name, keepNewest: 10, reason: 'the disk is filling up' },
+
+  SaveTemplate: { name: 'restart-unit', content: template },
+  DeleteTemplate: { name: 'restart-unit', reason: 'nobody uses systemd any more' },
 
   CreateDeployment: { deploymentId, projectId, version, environmentId, kind: 'release', machineIds: null },
   CancelDeployment: { deploymentId, reason: 'wrong version' },

@@ -55,6 +55,9 @@ export const commandSentences: Readonly<Record<CommandType, string>> = {
   RemovePackage: 'Give up a version of a package that no release refers to.',
   PrunePackage: 'Give up all versions of a package but the newest and those that releases refer to.',
 
+  SaveTemplate: 'Save a step template as its next version, or under the version that it had elsewhere.',
+  DeleteTemplate: 'Take a step template out of the library. Steps that were made of it stay as they are.',
+
   CreateDeployment: 'Deploy a release to an environment: to the machines named, or (null) to all that it is for.',
   CancelDeployment: 'End the deployment before its time.',
   DecideDeployment: 'Answer what the deployment waits for: an approval, or what becomes of a target that failed.',

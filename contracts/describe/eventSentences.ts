@@ -65,6 +65,9 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
   PackageUploaded: 'The package has this version, whose bytes are kept under their digest.',
   PackageRemoved: 'The version of the package is given up, and why. Its name and version stay taken by those bytes.',
 
+  TemplateSaved: 'The step template has this version: its parameters, and the step that they make.',
+  TemplateDeleted: 'The step template has left the library. Steps that were made of it stay as they are.',
+
   DeploymentCreated: 'A release is to be deployed to an environment, with all that is needed to do it.',
   DeploymentHeld: 'The deployment waits for others or for a time, and why.',
   DeploymentResumed: 'The deployment had started, was held since, and goes on.',

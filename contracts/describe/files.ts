@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { AcceptedAnswer, Answer, CommandEnvelope } from '../command.ts'
 import { inboundRequests } from '../inbound.ts'
 import { PackageRow } from '../package.ts'
+import { TemplateRow } from '../template.ts'
 import { PlainProblem } from '../problem.ts'
 import { EnrollmentRow, TokenRow } from '../credentialRows.ts'
 import { IncidentRow, MachineDetail, ObservationGapRow, RemovedMachineRow } from '../fleetRows.ts'
@@ -26,7 +27,7 @@ const { TaskRow, Overview } = rows
 /** What the query API answers with. */
 const rowSchemas: Readonly<Record<string, z.ZodType>> = {
   ...{ EnvironmentRow, MachineRow, ProjectRow, ReleaseRow, DeploymentRow },
-  ...{ PackageRow, TaskRow, EnrollmentRow, TokenRow, EventRow, Overview },
+  ...{ PackageRow, TemplateRow, TaskRow, EnrollmentRow, TokenRow, EventRow, Overview },
   ...{ MachineDetail, RemovedMachineRow, IncidentRow, ObservationGapRow },
 }
 const busSchemas: Readonly<Record<string, z.ZodType>> = {

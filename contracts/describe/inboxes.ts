@@ -9,6 +9,7 @@ import { MachineCommand } from '../machine.ts'
 import { PackageCommand } from '../package.ts'
 import { PolicyCommand } from '../policy.ts'
 import { ProjectCommand, ReleaseCommand } from '../project.ts'
+import { TemplateCommand } from '../template.ts'
 import { TokenCommand } from '../token.ts'
 import type { MessageUnion } from './messages.ts'
 
@@ -41,8 +42,8 @@ export const inboxes = [
   },
   {
     service: 'deployment',
-    about: 'What runs where: projects, releases, packages and deployments.',
-    commands: [ProjectCommand, ReleaseCommand, PackageCommand, DeploymentCommand],
+    about: 'What runs where: projects, releases, packages, step templates and deployments.',
+    commands: [ProjectCommand, ReleaseCommand, PackageCommand, TemplateCommand, DeploymentCommand],
   },
   {
     service: 'gateway',

@@ -9,6 +9,7 @@ import { PackageEvent } from '../package.ts'
 import { PolicyEvent } from '../policy.ts'
 import { ProjectEvent, ReleaseEvent } from '../project.ts'
 import * as subjects from '../subjects.ts'
+import { TemplateEvent } from '../template.ts'
 import { TaskLogEvent } from '../taskLog.ts'
 import { TokenEvent } from '../token.ts'
 import type { MessageUnion } from './messages.ts'
@@ -83,6 +84,12 @@ export const streamKinds = [
     stream: subjects.packageStream('{name}'),
     about: 'A package: its versions, and the digest of the bytes of each.',
     events: PackageEvent,
+  },
+  {
+    service: 'deployment',
+    stream: subjects.templateStream('{name}'),
+    about: 'A step template: its versions, each of which says the same for ever.',
+    events: TemplateEvent,
   },
   {
     service: 'deployment',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { stepId } from '../ids.ts'
+import { TemplateOrigin } from '../template/origin.ts'
 import { duration } from '../units.ts'
 
 export const minuteMs = 60_000
@@ -34,4 +35,6 @@ export const common = {
   automatic: z.boolean().optional(),
   /** Whether machines that a re-evaluation adds run it, when it lies before the re-evaluation. */
   catchUp: z.boolean().default(false),
+  /** Where the step was made of a template: which one, and with what. */
+  template: TemplateOrigin.optional(),
 }

@@ -3,6 +3,16 @@ import { common } from './common.ts'
 import { rolling } from './rolling.ts'
 
 export const scriptCharsMax = 128 * 1024
+const environmentMax = 50
+const environmentCharsMax = 8 * 1024
+
+/** Variables for one step alone. Their values may refer to others as those of a project may. */
+const environment = z
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a variable name takes 1 to 64 letters, digits and underscores'),
+    z.string().max(environmentCharsMax),
+  )
+  .refine((all) => Object.keys(all).length <= environmentMax, `at most ${environmentMax} variables`)
 
 export const scriptStep = (object: typeof z.object) => ({
   ...common,
@@ -12,5 +22,6 @@ export const scriptStep = (object: typeof z.object) => ({
   /** bash, pwsh, or any program that takes the script's file as its argument. */
   interpreter: z.string().min(1).max(200).default('bash'),
   script: z.string().min(1).max(scriptCharsMax),
+  environment: environment.optional(),
   ...rolling(object),
 })

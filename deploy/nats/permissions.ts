@@ -8,6 +8,7 @@ import type { MachineCommand } from '#contracts/machine.ts'
 import type { PackageCommand } from '#contracts/package.ts'
 import type { PolicyCommand } from '#contracts/policy.ts'
 import type { ProjectCommand, ReleaseCommand } from '#contracts/project.ts'
+import type { TemplateCommand } from '#contracts/template.ts'
 import type { TokenCommand } from '#contracts/token.ts'
 
 /** What a user of NATS may do, and nothing else. */
@@ -26,7 +27,7 @@ interface Asked {
   readonly registry: (MachineCommand | EnvironmentCommand | EnrollmentCommand | EnrollMachine | TokenCommand)['type']
   readonly health: HealthCommand['type']
   readonly policy: PolicyCommand['type']
-  readonly deployment: (DeploymentCommand | ProjectCommand | ReleaseCommand | PackageCommand)['type']
+  readonly deployment: (DeploymentCommand | ProjectCommand | ReleaseCommand | PackageCommand | TemplateCommand)['type']
   readonly gateway: GatewayCommand['type']
 }
 type Asks = { readonly [Service in keyof Asked]?: readonly Asked[Service][] }
@@ -65,6 +66,7 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
       'DestroyVariable',
       ...(['CreateRelease', 'CreateDeployment', 'CancelDeployment'] as const),
       ...(['AddPackage', 'RemovePackage', 'PrunePackage'] as const),
+      ...(['SaveTemplate', 'DeleteTemplate'] as const),
       ...(['DecideDeployment', 'RetryDeployment', 'RedeployDeployment'] as const),
     ],
   },

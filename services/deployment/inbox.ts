@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { DeploymentCommand } from '#contracts/deployment.ts'
 import { PackageCommand } from '#contracts/package.ts'
 import { ProjectCommand, ReleaseCommand } from '#contracts/project.ts'
+import { TemplateCommand } from '#contracts/template.ts'
 import { answerCommands } from '#libs/ask.ts'
 import type { Subscription } from '#libs/bus/bus.ts'
 import type { Platform } from '#libs/platform.ts'
@@ -13,8 +14,15 @@ import type { LookAt } from './pinning.ts'
 import { projectAnswers } from './projectAnswers.ts'
 import { runAnswers } from './runAnswers.ts'
 import { createSecrets } from './secrets.ts'
+import { templateAnswers } from './templateAnswers.ts'
 
-const Command = z.discriminatedUnion('type', [DeploymentCommand, ProjectCommand, ReleaseCommand, PackageCommand])
+const Command = z.discriminatedUnion('type', [
+  DeploymentCommand,
+  ProjectCommand,
+  ReleaseCommand,
+  PackageCommand,
+  TemplateCommand,
+])
 
 export interface InboxNeeds {
   readonly engine: Engine
@@ -26,13 +34,15 @@ export interface InboxNeeds {
 /** Takes the commands of this service and answers them, whoever asks: routes, gateways, other services. */
 export function startInbox(platform: Platform, { engine, vault, references, lookAt }: InboxNeeds): Subscription {
   const secrets = createSecrets(vault)
+  const { answers: onTemplates, expand } = templateAnswers(platform)
   const library = packageLibrary(platform, references)
-  const { answers, loadRelease } = projectAnswers(platform, engine, secrets, { library, lookAt, references })
+  const { answers, loadRelease } = projectAnswers(platform, engine, secrets, expand, { library, lookAt, references })
   return answerCommands(
     platform.bus,
     'deployment',
     {
       ...answers,
+      ...onTemplates,
       ...library.answers,
       ...runAnswers(platform, engine, loadRelease, secrets, { library, references }),
     },

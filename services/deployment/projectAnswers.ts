@@ -16,6 +16,7 @@ import { project } from './project/decider.ts'
 import { targetRolesOf } from './project/mistakes.ts'
 import { release } from './release/decider.ts'
 import type { Secrets } from './secrets.ts'
+import type { Expand } from './templateAnswers.ts'
 
 export interface Pinning {
   readonly library: PackageLibrary
@@ -29,6 +30,7 @@ export function projectAnswers(
   { store, clock }: Platform,
   { fleet }: Engine,
   secrets: Secrets,
+  expand: Expand,
   { library, lookAt, references }: Pinning,
 ) {
   const projects = createHandler({ store, clock, decider: project, schema: ProjectEvent })
@@ -43,7 +45,13 @@ export function projectAnswers(
   const answers: CommandHandlers<ProjectCommand | ReleaseCommand> = {
     CreateProject: onProject,
     RenameProject: onProject,
-    ChangeProcess: onProject,
+
+    async ChangeProcess({ type, data }, cause) {
+      const { projectId } = data
+      const { state } = await projects.load(projectStream(projectId))
+      const process = await expand(data.process, projectId, state.process)
+      return isRefusal(process) ? process : onProject({ type, data: { ...data, process } }, cause)
+    },
 
     async ChangeVariables(command, cause) {
       const { projectId, variables } = command.data

@@ -9,6 +9,7 @@ import { permits } from '#libs/http/guard.ts'
 import type { Http } from '#libs/http/http.ts'
 import { uuidOf } from '#libs/ids.ts'
 import { projectRoutes } from './projectRoutes.ts'
+import { templateRoutes } from './templateRoutes.ts'
 import type { VariableRouteOptions } from './variableRoutes.ts'
 
 const params = z.strictObject({ id: id.deploymentId })
@@ -19,11 +20,12 @@ const taken = { 202: api.AcceptedReply }
 
 type Send = (command: DeploymentCommand, request: Parameters<typeof causeOf>[0]) => ReturnType<Ask>
 
-/** What can be asked of projects, releases and deployments: bodies in, commands out, answers back. */
+/** What can be asked of projects, releases, step templates and deployments: bodies in, commands out, answers back. */
 export const deploymentRoutes =
   ({ ask, vault }: VariableRouteOptions) =>
   async (app: Http): Promise<void> => {
     await app.register(projectRoutes({ ask, vault }))
+    await app.register(templateRoutes({ ask }))
     const send: Send = (command, request) => ask('deployment', command, causeOf(request))
     addCreation(app, ask)
     const retry = 'Deploy again to the targets on which it did not succeed'

@@ -5,7 +5,8 @@ import { addressIn } from '#contracts/steps/package.ts'
 import type { Created, Run, RunTask } from './run/state.ts'
 import type { FleetMachine } from './run/world.ts'
 import { outputFor, outputVariables, ownVariables } from './variables/own.ts'
-import { resolve, type Given } from './variables/resolve.ts'
+import { resolveForStep } from './variables/ofStep.ts'
+import { resolve, type Given, type OutputOf, type Resolved } from './variables/resolve.ts'
 import { variablesAt } from './variables/scope.ts'
 
 /** How much a machine may send of what a task prints, before it cuts and says so. */
@@ -40,12 +41,17 @@ export function workOrderFor(
   if (work === null) return null
   const variables = chosenFor(run, task, machine)
   const given = givenBy(own, variables, secrets)
-  const resolved = resolve(given, (stepId, name) => outputFor(run, machine.machineId, stepId, name))
-  if ('problem' in resolved) return resolved
+  const outputOf: OutputOf = (stepId, name) => outputFor(run, machine.machineId, stepId, name)
+  const shared = resolve(given, outputOf)
+  if ('problem' in shared) return shared
+  const ofStep = resolveForStep(definition.kind === 'script' ? (definition.environment ?? {}) : {}, shared, outputOf)
+  if ('problem' in ofStep) return ofStep
+  const resolved = over(shared, ofStep)
   const problem = tooMuch(resolved)
   if (problem !== null) return { problem }
   const files = variables.filter(
-    ({ as, name }) => as === 'file' && resolved.values.has(name) && !Object.hasOwn(own, name),
+    ({ as, name }) =>
+      as === 'file' && resolved.values.has(name) && !Object.hasOwn(own, name) && !ofStep.values.has(name),
   )
   return {
     taskId: task.taskId,
@@ -114,6 +120,15 @@ const givenBy = (own: object, variables: readonly Variable[], secrets: SecretVal
     ]),
     ...Object.entries(own).map(([name, value]): [string, Given] => [name, { value: escaped(value), sensitive: false }]),
   ])
+
+/** What a step has for itself stands over what the project gives to all. */
+function over(shared: Resolved, ofStep: Resolved): Resolved {
+  const kept = [...shared.sensitive].filter((name) => !ofStep.values.has(name))
+  return {
+    values: new Map([...shared.values, ...ofStep.values]),
+    sensitive: new Set([...kept, ...ofStep.sensitive]),
+  }
+}
 
 /** Names of machines and versions hold no reference, whatever they look like. */
 const escaped = (value: string): string => value.replaceAll('#{', '##{')

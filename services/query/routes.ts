@@ -13,6 +13,7 @@ import { machineRoutes } from './machineRoutes.ts'
 import { overviewRoutes } from './overviewRoutes.ts'
 import { parkedRequestRoutes } from './parkedRequestRoutes.ts'
 import { parkedRoutes } from './parkedRoutes.ts'
+import { templateQueryRoutes } from './templateRoutes.ts'
 
 /** So many events may be missing before this process says that it is not ready to answer. */
 const behindMax = 10_000
@@ -31,6 +32,7 @@ export const queryRoutes =
     await app.register(machineRoutes({ query, store, ask }))
     await app.register(incidentRoutes({ query }))
     await app.register(deliveryRoutes({ query }))
+    await app.register(templateQueryRoutes({ query }))
     await app.register(overviewRoutes({ query }))
     await app.register(eventRoutes({ query, store }))
     await app.register(logRoutes({ query, store }))

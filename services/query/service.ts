@@ -22,6 +22,7 @@ import { planChanges } from './views/planChanges.ts'
 import { projects, releases } from './views/projects.ts'
 import { targets } from './views/targets.ts'
 import { taskLogs, tasks } from './views/tasks.ts'
+import { templates, templateVersions } from './views/templates.ts'
 import { tokens } from './views/tokens.ts'
 import { verdicts } from './views/verdicts.ts'
 
@@ -66,6 +67,7 @@ export async function startQuery(platform: Platform, { databaseFile, version, as
   const machines = machinesOf(reader)
   const views = [
     ...[environments, machines, machineEvents, verdicts, projects, releases, packages],
+    ...[templates, templateVersions],
     ...[deployments, targets, planChanges, tasks, taskLogs, enrollments, tokens, incidents, observationGaps, causes],
   ]
   const projector = stack.use(await startProjector({ ...platform, database, views }))

@@ -9,6 +9,7 @@ import { packages } from '#services/deployment/package/decider.ts'
 import { project } from '#services/deployment/project/decider.ts'
 import { release } from '#services/deployment/release/decider.ts'
 import { run } from '#services/deployment/run/decider.ts'
+import { templates } from '#services/deployment/template/decider.ts'
 import { health } from '#services/health/decider.ts'
 import { observer } from '#services/health/observer/decider.ts'
 import { policy } from '#services/policy/decider.ts'
@@ -36,6 +37,7 @@ const deciders = {
   project,
   release,
   package: packages,
+  template: templates,
   deployment: run,
   tasklog: { initial: [], evolve: (chunks: readonly Message[], chunk: Message) => [...chunks, chunk] },
 } as unknown as Readonly<Record<string, Fold>>

@@ -15,6 +15,8 @@ const overHttpAlone: Readonly<Record<string, string>> = {
   'POST /v1/packages/:/versions/:': 'bytes are too large for the bus',
   'DELETE /v1/packages/:/versions/:': 'goes with the upload',
   'POST /v1/packages/:/prune': 'goes with the upload',
+  'PUT /v1/templates/:': 'is kept in files of a repository',
+  'DELETE /v1/templates/:': 'is kept in files of a repository',
   'POST /v1/enrollments': 'is answered with a secret',
   'POST /v1/tokens': 'is answered with a secret',
   'POST /v1/projects/:/variables/:/destroy': 'can not be taken back, so it is asked for by hand',

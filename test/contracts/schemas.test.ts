@@ -11,6 +11,7 @@ import { inboundRequests } from '#contracts/inbound.ts'
 import * as credentialRows from '#contracts/credentialRows.ts'
 import * as fleetRows from '#contracts/fleetRows.ts'
 import { PackageRow } from '#contracts/package.ts'
+import { TemplateRow } from '#contracts/template.ts'
 import { EventRow } from '#contracts/eventRow.ts'
 import * as rows from '#contracts/rows.ts'
 import { newestGolden } from './goldenEvents.ts'
@@ -64,7 +65,7 @@ describe('a JSON Schema', () => {
   it('is there for every event, command, request, frame and row', () => {
     for (const kind of ['event', 'command', 'request', 'frame'])
       expect(namesOf(kind).toSorted()).toEqual([...contracts.keys()].filter((name) => name.startsWith(kind)).toSorted())
-    const all = { ...rows, ...fleetRows, ...credentialRows, PackageRow, EventRow }
+    const all = { ...rows, ...fleetRows, ...credentialRows, PackageRow, TemplateRow, EventRow }
     const declared = Object.keys(all).filter((name) => /^[A-Z]/.test(name) && !nested.includes(name))
     expect(namesOf('row').toSorted()).toEqual(declared.map((name) => `row/${name}`).toSorted())
   })

@@ -30,6 +30,7 @@ export const publishers: Record<string, readonly string[]> = {
   'remuda.commands.deployment.GetWorkOrder': ['gateway'],
   'remuda.commands.deployment.CreateRelease': ['query'],
   'remuda.commands.deployment.AddPackage': ['query'],
+  'remuda.commands.deployment.SaveTemplate': ['query'],
   'remuda.commands.gateway.PingMachine.host-1': ['health'],
   'remuda.commands.query.Anything': [],
   'remuda.signals.heartbeat.3': ['gateway'],

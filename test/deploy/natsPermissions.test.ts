@@ -11,6 +11,7 @@ import { PackageCommand } from '#contracts/package.ts'
 import { PolicyCommand } from '#contracts/policy.ts'
 import { ProjectCommand, ReleaseCommand } from '#contracts/project.ts'
 import { parkedRetrySubject } from '#contracts/subjects.ts'
+import { TemplateCommand } from '#contracts/template.ts'
 import { TokenCommand } from '#contracts/token.ts'
 import { natsConf, readUsers } from '../../deploy/nats/conf.ts'
 import { asks, permissionsOf, usersByService } from '../../deploy/nats/permissions.ts'
@@ -29,7 +30,7 @@ const taken: Partial<Record<ServiceName, readonly string[]>> = {
   ],
   health: typesOf(HealthCommand),
   policy: typesOf(PolicyCommand),
-  deployment: typesOf(DeploymentCommand, ProjectCommand, ReleaseCommand, PackageCommand),
+  deployment: typesOf(DeploymentCommand, ProjectCommand, ReleaseCommand, PackageCommand, TemplateCommand),
   gateway: typesOf(GatewayCommand),
 }
 /** Deciders know them as commands, but only their own service makes them. */

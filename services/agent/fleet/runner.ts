@@ -41,9 +41,9 @@ export const simulatedRunner = (needs: RunnerNeeds): Runner => ({
 
 /** Nothing is downloaded: what a package costs a server is better measured with one client that reads it. */
 export const noPackages: Packages = {
-  async install({ name, version }, { say }) {
+  async prepare({ name, version }, { say }) {
     say(`package ${name} ${version} is taken as installed by a simulated machine\n`)
-    return { folder: '/simulated', previous: null }
+    return { folder: '/simulated', previous: null, activate: async () => {}, [Symbol.dispose]() {} }
   },
 }
 

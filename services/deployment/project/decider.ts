@@ -4,8 +4,14 @@ import { isRefusal, refuse, type Decider } from '#libs/decider.ts'
 import { processMistakes } from './mistakes.ts'
 import { changeVariables, destroySecrets, type DestroySecrets, type Secret } from './variables.ts'
 
+/** Here a process names no template any more: the edge, which has the templates, has put their steps in place. */
+interface ChangeProcess {
+  readonly type: 'ChangeProcess'
+  readonly data: { readonly projectId: string; readonly process: Process; readonly expectedVersion: number | null }
+}
+
 /** What is destroyed is known only where the vault is: the request for it becomes `DestroySecrets` there. */
-type Command = Exclude<ProjectCommand, { type: 'DestroyVariable' }> | DestroySecrets
+type Command = Exclude<ProjectCommand, { type: 'DestroyVariable' | 'ChangeProcess' }> | ChangeProcess | DestroySecrets
 
 export interface Project {
   readonly exists: boolean

@@ -2,8 +2,8 @@ import { rolesMax } from '#contracts/ids.ts'
 import type { Process, Step } from '#contracts/process.ts'
 import { conditionMistake } from '../run/condition.ts'
 import { runsOnTargets } from '../run/state.ts'
-import { packageMistakes } from './packageMistakes.ts'
-import { rollingMistakes, triesMistakes } from './rollingMistakes.ts'
+import { aloneMistakes } from './aloneMistakes.ts'
+import { outputsIn } from './environmentMistakes.ts'
 
 /** Written as JSON. Process and variables, and the machines that are named, go into one fact of each deployment. */
 const processBytesMax = 384 * 1024
@@ -34,19 +34,16 @@ function stepMistakes({ steps }: Process): readonly string[] {
       const source = output.slice(0, output.indexOf('.'))
       if (!mayHaveSet(earlier.get(source), output)) say(`output ${output} is set by no script step before it`)
     }
-    if (step.kind === 'http' && step.body !== undefined && ['GET', 'HEAD'].includes(step.method))
-      say(`a call by ${step.method} has no body`)
-    if (step.kind === 'reevaluate-targets' && step.expect.min > step.expect.max)
-      say(`expects at least ${step.expect.min} and at most ${step.expect.max} machines`)
+    for (const output of step.kind === 'script' ? outputsIn(step) : []) {
+      const source = output.slice(0, output.indexOf('.'))
+      if (!mayHaveSet(earlier.get(source), output)) say(`output ${output} is set by no script step before it`)
+    }
     if (step.kind === 'deregister-machines' && step.from === 'replaced' && !replacesBefore(earlier))
       say('no step before it replaces targets')
     if (step.start === 'with-previous') mistakes.push(...groupMistakes(step, steps.slice(0, steps.indexOf(step))))
-    if (step.kind === 'package') mistakes.push(...packageMistakes(step))
-    if (step.kind === 'script' || step.kind === 'package') mistakes.push(...rollingMistakes(step))
-    if (step.kind === 'script' || step.kind === 'package' || step.kind === 'http') mistakes.push(...triesMistakes(step))
+    mistakes.push(...aloneMistakes(step))
     const wrong = step.when === undefined ? null : conditionMistake(step.when)
     if (wrong !== null) say(`when: ${wrong}`)
-    if (step.timeLimitMs === 0) say('a time limit of 0 leaves it no time')
     earlier.set(step.id, step)
   }
   return mistakes

@@ -1,5 +1,6 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { PackageEvent } from '#contracts/package.ts'
+import type { TemplateEvent } from '#contracts/template.ts'
 import type { TaskLogEvent } from '#contracts/taskLog.ts'
 import type { ProjectEvent, ReleaseEvent } from '#contracts/project.ts'
 import { count, duration, listed } from '../format.ts'
@@ -77,6 +78,11 @@ export const projectSentences: SentencesOf<ProjectEvent> = {
 
 export const releaseSentences: SentencesOf<ReleaseEvent> = {
   ReleaseCreated: ({ projectId, version }) => `The release ${projectId} ${version} was made.`,
+}
+
+export const templateSentences: SentencesOf<TemplateEvent> = {
+  TemplateSaved: ({ name, version }) => `The step template ${name} was saved as version ${version}.`,
+  TemplateDeleted: ({ name, reason }) => `The step template ${name} left the library: ${reason}`,
 }
 
 export const packageSentences: SentencesOf<PackageEvent> = {

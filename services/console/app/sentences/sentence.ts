@@ -4,6 +4,7 @@ import { words } from '../format.ts'
 import {
   deploymentSentences,
   packageSentences,
+  templateSentences,
   projectSentences,
   releaseSentences,
   taskLogSentences,
@@ -27,6 +28,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   ...projectSentences,
   ...releaseSentences,
   ...packageSentences,
+  ...templateSentences,
 }
 
 /** The kinds of events that are known by name, for choosing one. */
