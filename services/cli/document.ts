@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { LineCounter, parseDocument, type Document, isNode, isMap, isPair, isScalar } from 'yaml'
 import type { z } from 'zod'
+import { mistakesOf, noSuchSetting, type Mistake } from '#contracts/issues.ts'
 import type { FieldError } from '#libs/problem.ts'
 import { CliError, exits, usage } from './exit.ts'
+import { complaintsOf, valueOf } from './yamlMistakes.ts'
 
 /** What a file says, and where in it each part stands. */
 export interface Source {
@@ -33,10 +35,11 @@ export function parseSource(name: string, text: string): Source {
     const { line, col } = lines.linePos(offset)
     return `${name}:${line}:${col}`
   }
-  const mistakes = [...document.errors, ...document.warnings].map(({ pos, message }) => `${at(pos[0])}: ${message}`)
-  if (mistakes.length > 0) throw invalid(mistakes)
+  const complaints = complaintsOf(document)
+  const told = complaints.length > 0 ? { mistakes: complaints } : valueOf(document)
+  if ('mistakes' in told) throw invalid(told.mistakes.map(({ offset, message }) => `${at(offset)}: ${message}`))
   return {
-    value: document.toJS({ maxAliasCount: 100 }),
+    value: told.value,
     at: (path, part = 'value') => at(offsetOf(document, path, part)),
   }
 }
@@ -48,7 +51,7 @@ export function parseSource(name: string, text: string): Source {
 export function checked(source: Source, schema: z.ZodType): unknown {
   const parsed = schema.safeParse(source.value)
   if (parsed.success) return source.value
-  throw invalid(parsed.error.issues.flatMap(innermost).map((issue) => sentence(source, issue)))
+  throw invalid(mistakesOf(parsed.error).map((mistake) => sentence(source, mistake)))
 }
 
 /**
@@ -90,7 +93,8 @@ export async function readText(file: string): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-const invalid = (mistakes: readonly string[]): CliError => {
+/** Everything that is wrong with what a person wrote, each at its place. */
+export const invalid = (mistakes: readonly string[]): CliError => {
   const shown = mistakes.slice(0, mistakesMax)
   const more = mistakes.length > shown.length ? [`and ${mistakes.length - shown.length} more`] : []
   return new CliError(
@@ -101,20 +105,10 @@ const invalid = (mistakes: readonly string[]): CliError => {
   )
 }
 
-/** Of a value that fits none of several shapes, the complaint of the shape that it comes closest to. */
-function innermost(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue]
-  const closest = issue.errors.toSorted((a, b) => a.length - b.length)[0] ?? []
-  if (closest.length === 0) return [issue]
-  return closest.flatMap((inner) => innermost({ ...inner, path: [...issue.path, ...inner.path] }))
-}
-
-function sentence(source: Source, issue: z.core.$ZodIssue): string {
-  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined
-  const path = unknown === undefined ? issue.path : [...issue.path, unknown]
+function sentence(source: Source, { path, message }: Mistake): string {
   const name = path.join('.')
-  const what = unknown === undefined ? issue.message : 'there is no such setting'
-  return `${source.at(path, unknown === undefined ? 'value' : 'name')}: ${name === '' ? '' : `${name}: `}${what}`
+  const place = source.at(path, message === noSuchSetting ? 'name' : 'value')
+  return `${place}: ${name === '' ? '' : `${name}: `}${message}`
 }
 
 /** The place of the deepest thing on the path that exists. */

@@ -49,6 +49,8 @@ const steps: Readonly<Record<string, string>> = {
   PROJECT_UNKNOWN: 'remuda project list',
   PROJECT_EXISTS: 'choose another id, or: remuda project get <id>',
   PROCESS_EMPTY: 'remuda project process set <project> --file process.yaml',
+  TEMPLATE_UNKNOWN: 'remuda template list',
+  TEMPLATE_VERSION_TAKEN: 'leave `version` out of the file',
   RELEASE_UNKNOWN: 'remuda release list <project>',
   RELEASE_EXISTS: 'a release never changes: choose another version',
   DEPLOYMENT_UNKNOWN: 'remuda deploy list',

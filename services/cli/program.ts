@@ -15,6 +15,7 @@ import { addProjects } from './nouns/projects.ts'
 import { addProviders } from './nouns/providers.ts'
 import { addReleases } from './nouns/releases.ts'
 import { addStores } from './nouns/store.ts'
+import { addTemplates } from './nouns/templates.ts'
 import { addTokens } from './nouns/tokens.ts'
 import { addVault } from './nouns/vault.ts'
 
@@ -43,6 +44,7 @@ const nouns = [
   addProviders,
   addEnrollments,
   addProjects,
+  addTemplates,
   addReleases,
   addDeployments,
   addEvents,

@@ -1,29 +1,24 @@
 import { Option, type Command } from 'commander'
-import { z } from 'zod'
-import { displayName, projectId } from '#contracts/ids.ts'
-import { PutVariablesBody } from '#contracts/api.ts'
-import { Process } from '#contracts/process.ts'
 import type { ProjectRow } from '#contracts/rows.ts'
+import { writtenOf } from '#contracts/writtenProcess.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
-import { checked, readDocument, type Source } from '../document.ts'
+import { usage } from '../exit.ts'
 import { ApiProblem } from '../failure.ts'
 import { placed } from '../placed.ts'
-
-/** A project as it is kept in a repository: what is left out is left as it is. */
-const ProjectFile = z.strictObject({
-  project: projectId,
-  name: displayName.optional(),
-  process: Process.optional(),
-  variables: PutVariablesBody.shape.variables.optional(),
-})
-type ProjectFile = z.infer<typeof ProjectFile>
+import { readKept, type Kept, type ProjectFile, type Read } from '../projectFile.ts'
+import { newestTemplate, saveTemplate, templateChanges } from './templateSaving.ts'
 
 export function addApply(project: Command, io: Io): void {
   project
     .command('apply')
-    .description('make a project what a file says: its name, its steps, its variables')
-    .addOption(new Option('-f, --file <file>', 'YAML or JSON, - for standard input').makeOptionMandatory())
+    .description('make a project what a file says: its name, its steps, its variables, the templates it brings')
+    .addOption(
+      new Option(
+        '-f, --file <path>',
+        'YAML or JSON, a folder with templates beside it, - for standard input',
+      ).makeOptionMandatory(),
+    )
     .option('--dry-run', 'only say what would change')
     .addHelpText('after', help)
     .action(action(io, apply))
@@ -40,15 +35,28 @@ interface Change {
 
 /** Every part is compared first, so that applying a file twice changes nothing the second time. */
 async function apply(context: Context, { file, dryRun = false }: { file: string; dryRun?: boolean }): Promise<void> {
-  const source = await readDocument(file)
-  const wanted = ProjectFile.parse(checked(source, ProjectFile))
-  const changes = changesTo(await present(context, wanted.project), wanted)
-  for (const change of dryRun ? [] : changes) await make(context, source, change)
-  const said = changes.map(({ what }) => what)
-  const body = { project: wanted.project, changed: said, dryRun }
+  const kept = await readKept(file)
+  const wanted = onlyProject(file, kept)
+  const { project } = wanted.value
+  const news = await templateChanges(context, kept.templates)
+  for (const template of dryRun ? [] : news) await saveTemplate(context, template)
+  const now = await present(context, project)
+  const isOutdated = await outdated(context, now, dryRun ? news.map(({ value }) => value.template) : [])
+  const changes = changesTo(now, wanted.value, isOutdated)
+  for (const change of dryRun ? [] : changes) await make(context, wanted, change)
+  const said = [...news.map(({ value }) => `template ${value.template}`), ...changes.map(({ what }) => what)]
   const whole =
     said.length === 0 ? 'is as the file says already' : `${dryRun ? 'would get' : 'has got'} ${said.join(', ')}`
-  context.show(body, () => `Project ${wanted.project} ${whole}.\n`)
+  context.show({ project, changed: said, dryRun }, () => `Project ${project} ${whole}.\n`)
+}
+
+function onlyProject(path: string, { projects }: Kept): Read<ProjectFile> {
+  const [project, other] = projects
+  if (project === undefined)
+    throw usage(`There is no project in ${path}, only templates.`, `remuda template apply -f ${path}`)
+  if (other === undefined) return project
+  const places = projects.map(({ source }) => source.at(['project'])).join(', ')
+  throw usage(`There is more than one project in ${path}: ${places}.`, 'apply each by its own file')
 }
 
 async function present({ client }: Context, id: string): Promise<ProjectRow | null> {
@@ -58,7 +66,22 @@ async function present({ client }: Context, id: string): Promise<ProjectRow | nu
   })
 }
 
-function changesTo(now: ProjectRow | null, { project: id, name, process, variables }: ProjectFile): readonly Change[] {
+/**
+ * Whether a step follows the latest version of its template, and there is a newer one now.
+ * @param coming the templates of which there would be a newer one
+ */
+async function outdated(context: Context, now: ProjectRow | null, coming: readonly string[]): Promise<boolean> {
+  for (const { template } of now?.process.steps ?? []) {
+    if (template?.latest !== true) continue
+    if (coming.includes(template.name)) return true
+    const newest = await newestTemplate(context, template.name)
+    if (newest !== null && newest.version !== template.version) return true
+  }
+  return false
+}
+
+function changesTo(now: ProjectRow | null, wanted: ProjectFile, isOutdated: boolean): readonly Change[] {
+  const { project: id, name, process, variables } = wanted
   const at = path`projects/${id}`
   const changes: Change[] = []
   if (now === null)
@@ -67,7 +90,8 @@ function changesTo(now: ProjectRow | null, { project: id, name, process, variabl
     changes.push({ what: 'another name', method: 'PUT', address: at, body: { name }, under: [] })
   const put = (what: string, address: string, body: object, under: readonly string[]) =>
     changes.push({ what, method: 'PUT', address: `${at}/${address}`, body, under })
-  if (process !== undefined && !same(process, now?.process)) put('other steps', 'process', process, ['process'])
+  if (process !== undefined && (isOutdated || !same(process, now && writtenOf(now.process))))
+    put('other steps', 'process', process, ['process'])
   if (variables !== undefined && !sameVariables(variables, now?.variables))
     put('other variables', 'variables', { variables }, [])
   return changes
@@ -84,11 +108,11 @@ function sameVariables(wanted: NonNullable<ProjectFile['variables']>, now: Proje
 }
 
 /** What the server kept has been through the same schema, so equal things are written alike. */
-const same = (wanted: object, now: object | undefined): boolean => JSON.stringify(wanted) === JSON.stringify(now)
+const same = (wanted: object, now: object | null): boolean => JSON.stringify(wanted) === JSON.stringify(now)
 
-async function make({ client }: Context, source: Source, { method, address, body, under }: Change): Promise<void> {
+async function make({ client }: Context, wanted: Read<ProjectFile>, { method, address, body, under }: Change) {
   await client.send(method, address, body).catch((error: unknown) => {
-    throw error instanceof ApiProblem ? placed(source, error, under) : error
+    throw error instanceof ApiProblem ? placed(wanted.source, error, under) : error
   })
 }
 
@@ -96,11 +120,17 @@ const help = `
 The file:
   project: shop
   name: The shop
+  templates:
+    - template: shop.greet
+      parameters: { whom: { type: text, required: true } }
+      step: { kind: script, environment: { WHOM: ((whom)) }, script: echo "hello $WHOM" }
   process:
     steps:
       - { id: install, kind: script, roles: [web], window: 25%, script: ./install.sh }
+      - { id: greet, kind: template, template: shop.greet, with: { whom: world } }
   variables:
     - { name: REGION, value: north, environments: [production] }
 
-Example:
-  remuda project apply -f deploy/shop.yaml --dry-run`
+Examples:
+  remuda project apply -f deploy/shop.yaml --dry-run
+  remuda project export shop`

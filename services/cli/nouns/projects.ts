@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { stringify } from 'yaml'
-import { Process } from '#contracts/process.ts'
+import type { Process } from '#contracts/process.ts'
 import type { ProjectRow } from '#contracts/rows.ts'
+import { WrittenProcess, writtenOf } from '#contracts/writtenProcess.ts'
 import { path } from '../client.ts'
 import { action, type Context, type Io } from '../context.ts'
 import { checked, readDocument } from '../document.ts'
@@ -12,9 +12,10 @@ import { when } from '../time.ts'
 import { paged, watchable, type ListOptions, type WatchOptions } from '../options.ts'
 import { withSpokenDurations } from '../spoken.ts'
 import { details, table, type Column } from '../table.ts'
-import { harmlessLines } from '../terminal.ts'
 import { view, viewList } from '../view.ts'
+import { yamlOf } from '../yamlText.ts'
 import { addApply } from './applying.ts'
+import { addExport } from './exporting.ts'
 import { addVariables } from './variables.ts'
 
 export function addProjects(program: Command, io: Io): void {
@@ -41,6 +42,7 @@ export function addProjects(program: Command, io: Io): void {
     .action(action(io, create))
   project.command('rename <project> <name>').description('another name; the id stays').action(action(io, rename))
   addApply(project, io)
+  addExport(project, io)
   addProcess(project, io)
   addVariables(project, io)
   project
@@ -63,7 +65,7 @@ function addProcess(project: Command, io: Io): void {
     .action(
       action(io, async (context, _options: object, id: string) => {
         const process = await context.client.get<Process>(path`projects/${id}/process`)
-        context.show(process, (steps) => harmlessLines(stringify(withSpokenDurations(steps))))
+        context.show(process, (steps) => yamlOf(withSpokenDurations(writtenOf(steps))))
       }),
     )
   process
@@ -86,7 +88,7 @@ async function rename(context: Context, _options: object, id: string, name: stri
 async function setProcess(context: Context, options: { file: string; force?: boolean }, id: string): Promise<void> {
   const { client } = context
   const source = await readDocument(options.file)
-  const process = checked(source, Process)
+  const process = checked(source, WrittenProcess)
   const { etag } = await client.read<Process>(path`projects/${id}/process`)
   const ifMatch = options.force === true ? null : etag
   const reply = await client.send('PUT', path`projects/${id}/process`, process, ifMatch).catch((error: unknown) => {

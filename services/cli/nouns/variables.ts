@@ -90,7 +90,7 @@ async function put(context: Context, id: string, source: Source, ifMatch: string
 }
 
 /** A variable as it can be sent: a sensitive one keeps its value by coming without one. */
-function given(row: VariableRow): GivenVariable {
+export function given(row: VariableRow): GivenVariable {
   const { secret: _, destroyed: __, value, ...variable } = row
   return value === null ? variable : { ...variable, value }
 }

@@ -64,6 +64,17 @@ describe('a file that a person wrote', () => {
     ]) {
       bomb.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${before}`).join(', ')}]`)
     }
-    expect(mistakesOf(() => read(...bomb))).toMatch(/alias/i)
+    expect(mistakesOf(() => read(...bomb))).toMatch(/^process\.yaml:2:8: references .* write out/)
+    expect(mistakesOf(() => read('a: &a', '  b: *a'))).toBe('process.yaml:2:6: *a stands inside what it refers to')
+    expect(mistakesOf(() => read('a: *b'))).toBe('process.yaml:1:4: there is no anchor &b before it')
+  })
+  it('is told once and at a place that it is nested too deeply', () => {
+    for (const text of ['['.repeat(20_000), `a: ${'['.repeat(5_000)}${']'.repeat(5_000)}`])
+      expect(mistakesOf(() => read(text))).toMatch(/^process\.yaml:1:\d+: it is nested too deeply$/)
+  })
+  it('is told where tabs, a second document or an unknown tag stand', () => {
+    expect(mistakesOf(() => read('steps:', '\t- id: a'))).toMatch(/^process\.yaml:2:1: Tabs/)
+    expect(mistakesOf(() => read('a: 1', '---', 'b: 2'))).toMatch(/^process\.yaml:2:1: a file holds one document/)
+    expect(mistakesOf(() => read('a: !foo 1'))).toMatch(/^process\.yaml:1:4: Unresolved tag/)
   })
 })
