@@ -12,6 +12,7 @@ import type { PackageReferences } from './package/references.ts'
 import { packageLibrary } from './packageLibrary.ts'
 import type { LookAt } from './pinning.ts'
 import { projectAnswers } from './projectAnswers.ts'
+import { releaseAnswers } from './releaseAnswers.ts'
 import { runAnswers } from './runAnswers.ts'
 import { createSecrets } from './secrets.ts'
 import { templateAnswers } from './templateAnswers.ts'
@@ -36,12 +37,13 @@ export function startInbox(platform: Platform, { engine, vault, references, look
   const secrets = createSecrets(vault)
   const { answers: onTemplates, expand } = templateAnswers(platform)
   const library = packageLibrary(platform, references)
-  const { answers, loadRelease } = projectAnswers(platform, engine, secrets, expand, { library, lookAt, references })
+  const { answers: onReleases, loadRelease } = releaseAnswers(platform, { library, lookAt, references })
   return answerCommands(
     platform.bus,
     'deployment',
     {
-      ...answers,
+      ...projectAnswers(platform, engine, secrets, expand, loadRelease),
+      ...onReleases,
       ...onTemplates,
       ...library.answers,
       ...runAnswers(platform, engine, loadRelease, secrets, { library, references }),

@@ -1,48 +1,34 @@
 import type { Cause } from '#contracts/message.ts'
-import { ProjectEvent, ReleaseEvent, type ProjectCommand, type ReleaseCommand } from '#contracts/project.ts'
-import { projectStream, releaseStream } from '#contracts/subjects.ts'
+import { ProjectEvent, type ProjectCommand } from '#contracts/project.ts'
+import { projectStream } from '#contracts/subjects.ts'
 import type { Answer } from '#contracts/command.ts'
-import type { PinnedPackage } from '#contracts/steps/package.ts'
 import type { CommandHandlers } from '#libs/ask.ts'
 import { isRefusal, refuse } from '#libs/decider.ts'
 import { createHandler } from '#libs/handle.ts'
 import type { Platform } from '#libs/platform.ts'
 import { answered } from './answered.ts'
 import type { Engine } from './engine.ts'
-import type { PackageReferences } from './package/references.ts'
-import type { PackageLibrary } from './packageLibrary.ts'
-import { withPinned, type LookAt } from './pinning.ts'
 import { project } from './project/decider.ts'
-import { targetRolesOf } from './project/mistakes.ts'
-import { release } from './release/decider.ts'
+import type { LoadRelease } from './releaseAnswers.ts'
 import type { Secrets } from './secrets.ts'
 import type { Expand } from './templateAnswers.ts'
 
-export interface Pinning {
-  readonly library: PackageLibrary
-  readonly lookAt: LookAt
-  readonly references: Pick<PackageReferences, 'anticipate'>
-}
-
-/** What is asked of projects and releases. A release is made here, from the project as it is at that moment. */
-/** @param pinning what fixes the packages of a release */
+/** What is asked of projects. What a template stands for is written out before a process is looked at. */
 export function projectAnswers(
   { store, clock }: Platform,
   { fleet }: Engine,
   secrets: Secrets,
   expand: Expand,
-  { library, lookAt, references }: Pinning,
-) {
+  loadRelease: LoadRelease,
+): CommandHandlers<ProjectCommand> {
   const projects = createHandler({ store, clock, decider: project, schema: ProjectEvent })
-  const releases = createHandler({ store, clock, decider: release, schema: ReleaseEvent })
-  const loadRelease = (projectId: string, version: string) => releases.load(releaseStream(projectId, version))
 
   const onProject = async (command: Parameters<typeof projects.handle>[1], cause: Cause): Promise<Answer> => {
     const { projectId } = command.data
     return answered(await projects.handle(projectStream(projectId), command, cause), { id: projectId })
   }
 
-  const answers: CommandHandlers<ProjectCommand | ReleaseCommand> = {
+  const answers: CommandHandlers<ProjectCommand> = {
     CreateProject: onProject,
     RenameProject: onProject,
 
@@ -78,24 +64,6 @@ export function projectAnswers(
         return refuse('RELEASE_UNKNOWN', `there is no release ${version} of ${projectId}`)
       return onProject(command, cause)
     },
-
-    async CreateRelease({ data }, cause) {
-      const { projectId, version } = data
-      const { state } = await projects.load(projectStream(projectId))
-      if (!state.exists) return refuse('PROJECT_UNKNOWN', `there is no project ${projectId}`)
-      const { process, processVersion, variables } = state
-      const snapshot = { ...data, process, processVersion, variables, targetRoles: targetRolesOf(process) }
-      const make = async (packages: readonly PinnedPackage[]): Promise<Answer> => {
-        const whole = packages.length === 0 ? snapshot : { ...snapshot, packages }
-        const stream = releaseStream(projectId, version)
-        const handled = await releases.handle(stream, { type: 'CreateRelease', data: whole }, cause)
-        if (!isRefusal(handled)) references.anticipate(handled.facts)
-        return answered(handled, { projectId, version })
-      }
-      // One that is there already is answered as before, whatever has become of its packages since.
-      const isThere = (await loadRelease(projectId, version)).state !== null
-      return isThere ? make([]) : withPinned(process, version, { library, lookAt }, make)
-    },
   }
-  return { answers, loadRelease }
+  return answers
 }
