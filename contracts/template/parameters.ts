@@ -15,20 +15,20 @@ const common = {
 }
 const asDuration = durationBetween(0, durationMaxMs)
 
+const given = z.string('expected text: what looks like a number or a yes goes in quotes')
+
 /** Named forms and no patterns: a pattern of somebody else's can keep a server busy for ever. */
 const formats = {
-  text: z.string(),
-  line: z.string().regex(/^[^\r\n]*$/, 'expected a single line'),
+  text: given,
+  line: given.regex(/^[^\r\n]*$/, 'expected a single line'),
   /** Never begins with a dash, so that no program takes it for an option. */
-  word: z
-    .string()
+  word: given
     .regex(/^[A-Za-z0-9_@%+=:,./-]+$/, 'expected one word of letters, digits and _ @ % + = : , . / -')
     .regex(/^[^-]/, 'a word begins with no dash'),
-  path: z
-    .string()
+  path: given
     .regex(/^\/[^\r\n]*$/, 'expected a path that begins with /')
     .refine((path) => !path.split('/').includes('..'), 'a path has no .. in it'),
-  address: z.string().regex(/^https?:\/\/[^\s/?#]+/, 'expected an address that begins with http:// or https://'),
+  address: given.regex(/^https?:\/\/[^\s/?#]+/, 'expected an address that begins with http:// or https://'),
 } as const
 
 /** A parameter of a template: its type, its limits, and what it is when nothing is given. */
