@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -66,6 +66,33 @@ afterAll(async () => {
   }
   rmSync(folder, { recursive: true, force: true })
 }, startMaxMs)
+
+/** Steps of a template, whose values would do harm in a shell line. */
+const greeter = `project: greeter
+templates:
+  - template: greeter.greet
+    parameters:
+      whom: { type: text, required: true }
+      pause: { type: duration, default: 1s }
+      key: { type: secret }
+    step:
+      kind: script
+      environment:
+        WHOM: ((whom))
+        PAUSE_MS: ((pause))
+        KEY: ((key))
+      script: |
+        echo "$WHOM $KEY, $PAUSE_MS"
+process:
+  steps:
+    - id: greet
+      kind: template
+      template: greeter.greet
+      with: { key: SESAME, whom: "it's $(#{REGION}) \`and\`", pause: 2s }
+variables:
+  - { name: REGION, value: north }
+  - { name: SESAME, value: open-sesame, sensitive: true }
+`
 
 describe('a fleet by the command line alone', { timeout: testMaxMs }, () => {
   it('has an environment with the policy that was set', async () => {
@@ -194,5 +221,28 @@ describe('a fleet by the command line alone', { timeout: testMaxMs }, () => {
     expect([refused.code, refused.stderr]).toEqual([77, expect.stringContaining('error PERMISSION_DENIED: ')])
     await ok('token', 'revoke', 'viewer')
     await vi.waitFor(async () => expect((await runCli(['machine', 'list'], viewer)).code).toBe(77), startMaxMs)
+  })
+
+  it('keeps a project with its templates and a secret in a file, and writes one that changes nothing', async () => {
+    const [file, exported] = [join(folder, 'greeter.yaml'), join(folder, 'exported.yaml')]
+    writeFileSync(file, greeter)
+    expect(await ok('project', 'apply', '-f', file)).toBe(
+      'Project greeter has got template greeter.greet, made, other steps, other variables.\n',
+    )
+    await ok('release', 'create', 'greeter', '1.0')
+    const { id } = await json<DeploymentRow>('deploy', 'create', 'greeter', '1.0', 'production')
+    expect((await run('deploy', 'watch', id)).code).toBe(0)
+    expect(await ok('deploy', 'log', id)).toBe("[web-01 greet] it's $(north) `and` ******, 2000\n")
+
+    writeFileSync(exported, await ok('project', 'export', 'greeter'))
+    expect(readFileSync(exported, 'utf8')).not.toContain('open-sesame')
+    expect(await ok('project', 'apply', '-f', exported)).toBe('Project greeter is as the file says already.\n')
+
+    writeFileSync(file, greeter.replace('pause: 2s', 'pause: long, puase: 2s'))
+    const wrong = await run('project', 'apply', '-f', file)
+    expect(wrong.code).toBe(2)
+    const [at, next] = wrong.stderr.split('\n').map((line) => line.replace(/^.*greeter\.yaml:/, ''))
+    expect(at).toBe('21:81: step greet: with.puase: greeter.greet@1 has no such parameter; it has whom, pause, key')
+    expect(next).toMatch(/^21:68: step greet: with\.pause: expected milliseconds/)
   })
 })

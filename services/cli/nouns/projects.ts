@@ -16,6 +16,7 @@ import { view, viewList } from '../view.ts'
 import { yamlOf } from '../yamlText.ts'
 import { addApply } from './applying.ts'
 import { addExport } from './exporting.ts'
+import { newestVersions, originText } from './templateOrigin.ts'
 import { addVariables } from './variables.ts'
 
 export function addProjects(program: Command, io: Io): void {
@@ -30,7 +31,7 @@ export function addProjects(program: Command, io: Io): void {
       view(
         context,
         options,
-        () => context.client.get<ProjectRow>(path`projects/${id}`),
+        () => described(context, id),
         (row) => shown(context, row),
       ),
     ),
@@ -115,6 +116,13 @@ async function closeCircuit(context: Context, _: object, id: string, env: string
   context.done(reply, `${version} of ${id} is deployed automatically to ${env} again.`)
 }
 
+/** The project, and beside it what is newest of the templates that its steps came from. */
+async function described(context: Context, id: string) {
+  const row = await context.client.get<ProjectRow>(path`projects/${id}`)
+  const newest = await newestVersions(context, row.process)
+  return newest.size === 0 ? row : { ...row, newestTemplates: Object.fromEntries(newest) }
+}
+
 const columns = ({ terminal, clock }: Context): readonly Column<ProjectRow>[] => [
   { title: 'id', cell: ({ id }) => id },
   { title: 'name', cell: ({ name }) => name, flexible: true },
@@ -128,7 +136,9 @@ const columns = ({ terminal, clock }: Context): readonly Column<ProjectRow>[] =>
 const pins = (overrides: ProjectRow['overrides']) =>
   listed(Object.entries(overrides).map(([environment, version]) => `${environment}: ${version}`))
 
-function shown({ terminal, clock }: Context, row: ProjectRow): string {
+type Described = ProjectRow & { readonly newestTemplates?: Readonly<Record<string, number>> }
+
+function shown({ terminal, clock }: Context, row: Described): string {
   const known = details(terminal, [
     ['id', row.id],
     ['name', row.name],
@@ -140,7 +150,7 @@ function shown({ terminal, clock }: Context, row: ProjectRow): string {
   ])
   return row.process.steps.length === 0
     ? `${known}\nIt has no steps yet.\n`
-    : `${known}\n${table(terminal, stepColumns, row.process.steps)}`
+    : `${known}\n${table(terminal, stepColumnsOf(row), row.process.steps)}`
 }
 
 const stepColumns: readonly Column<ProjectRow['process']['steps'][number]>[] = [
@@ -156,6 +166,12 @@ const stepColumns: readonly Column<ProjectRow['process']['steps'][number]>[] = [
     },
   },
 ]
+
+const stepColumnsOf = ({ process, newestTemplates = {} }: Described): typeof stepColumns => {
+  if (process.steps.every(({ template }) => template === undefined)) return stepColumns
+  const newest = new Map(Object.entries(newestTemplates))
+  return [...stepColumns, { title: 'template', cell: (step) => originText(step, newest), flexible: true }]
+}
 
 const help = `
 Examples:
