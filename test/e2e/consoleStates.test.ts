@@ -226,7 +226,8 @@ describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: te
       ['/deployments', '1.4.3'],
       [`/deployments/${runningId}`, 'Starting 3 instances'],
       ['/projects', 'Shop'],
-      ['/projects/shop', 'Faster search'],
+      ['/projects/shop', 'version 3 is newer'],
+      ['/templates', 'who must be'],
       ['/events', 'Something new happened'],
     ] as const
     for (const [path, text] of pages) {

@@ -16,6 +16,7 @@ export const consoleWorld = () => ({
   environments: [rows.environmentRow('production', 'Production'), rows.environmentRow('staging', 'Staging', false)],
   machines: [] as ReturnType<typeof rows.machineRow>[],
   projects: [rows.projectRow],
+  templates: [rows.templateRow],
   releases: [
     rows.releaseRow('1.5.0-rc.1', 40 * rows.minuteMs, 'Faster search.\nNew checkout.'),
     rows.releaseRow('1.4.2', 9_000 * rows.minuteMs),
@@ -115,6 +116,13 @@ function reads(app: Http, world: ConsoleWorld): void {
     one(
       reply,
       world.projects.find(({ id }) => id === paramsOf(request).id),
+    ),
+  )
+  app.get('/v1/templates', read, () => page(world.templates))
+  app.get('/v1/templates/:id', read, (request, reply) =>
+    one(
+      reply,
+      world.templates.find(({ name }) => name === paramsOf(request).id),
     ),
   )
   app.get('/v1/projects/:id/releases', read, () => page(world.releases))

@@ -2,6 +2,7 @@ import type { EventRow } from '#contracts/eventRow.ts'
 import type { DeploymentRow, EnvironmentRow, MachineRow, ProjectRow, ReleaseRow, TaskRow } from '#contracts/rows.ts'
 import { EnvironmentPolicy } from '#contracts/policySettings.ts'
 import { Process } from '#contracts/process.ts'
+import type { TemplateRow } from '#contracts/template.ts'
 
 /** Rows as the query API answers them, for states that are hard to reach with a real server. */
 export const agoIso = (ms: number): string => new Date(Date.now() - ms).toISOString()
@@ -126,6 +127,7 @@ const process = Process.parse({
       catchUp: false,
       roles: ['web'],
       onUnavailable: 'exclude',
+      template: { name: 'all-well', version: 2, with: { roles: ['web'] } },
     },
     {
       id: 'go',
@@ -161,6 +163,19 @@ export const projectRow: ProjectRow = {
   overrides: { staging: '1.5.0-rc.1' },
   latestVersion: '1.5.0-rc.1',
   createdAt: agoIso(80 * 24 * 60 * minuteMs),
+}
+
+export const templateRow: TemplateRow = {
+  name: 'all-well',
+  version: 3,
+  description: 'Waits until the targets are healthy.',
+  parameters: {
+    roles: { type: 'roles', required: false, default: ['web'], help: 'who must be' },
+    within: { type: 'duration', required: false, default: 120_000, minMs: 0, maxMs: 3_600_000 },
+  },
+  step: { kind: 'health-check', roles: '((roles))', timeLimitMs: '((within))', onUnavailable: 'exclude' },
+  savedAt: agoIso(2 * 24 * 60 * minuteMs),
+  savedBy: 'ada',
 }
 
 export const releaseRow = (version: string, ageMs: number, notes = ''): ReleaseRow => ({

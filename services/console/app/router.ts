@@ -8,6 +8,7 @@ export const patterns = {
   deployment: '/deployments/:id',
   projects: '/projects',
   project: '/projects/:id',
+  templates: '/templates',
   events: '/events',
 } as const
 
