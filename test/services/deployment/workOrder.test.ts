@@ -48,6 +48,35 @@ describe('a work order', () => {
       ...{ REMUDA_TARGETS: 'one,m-2', REMUDA_REPLACED_MACHINES: '' },
     })
   })
+  describe('with variables of the step alone', () => {
+    const environment = { A: '#{A}!', B: '#{outputs.make-it.url}', REGION: 'of the step', C: '#{SECRET}', D: '##{A}' }
+    const given = (more: object = {}) => {
+      const world = new TestWorld(machine('w', { roles: ['worker'] }), machine('m-1', { name: 'one' }))
+      const secret = { secretId: 'a'.repeat(32), version: 1 }
+      const all = [
+        ...[variable('#{not a reference'), { ...variable('of the project'), name: 'REGION', as: 'file' as const }],
+        { ...variable(''), name: 'SECRET', secret },
+      ]
+      all[0] = { ...all[0]!, value: '##{not a reference' }
+      const install = { id: 'install', environment: { ...environment, ...more } }
+      const one = play(world, [{ id: 'make-it', on: 'worker' }, install], { variables: all })
+      one.end('make-it', 'w', succeeded({ url: 'http://x/#{A}' }))
+      const task = one.state.tasks.get(taskIdOf('install', 'm-1'))!
+      return workOrderFor(one.state, task, world.machine('m-1')!, 3, new Map([['SECRET', 'p#{A}w']]))
+    }
+    it('brings them, over those of the project, with all that they refer to', () => {
+      expect(given()).toMatchObject({
+        environment: { A: '#{not a reference!', B: 'http://x/#{A}', REGION: 'of the step', C: 'p#{A}w', D: '#{A}' },
+        sensitive: ['SECRET', 'C'],
+      })
+      expect(given()).not.toHaveProperty('files')
+    })
+    it('has a problem where one can have no value', () => {
+      expect(given({ E: '#{NOBODY}' })).toEqual({
+        problem: 'variable E of the step refers to #{NOBODY}, which has no value for this task',
+      })
+    })
+  })
   it('brings what earlier steps said', () => {
     expect(orderOf(begin()).environment).toMatchObject({
       REMUDA_OUTPUT_MAKE_IT_URL: 'http://x',

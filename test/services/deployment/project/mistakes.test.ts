@@ -28,6 +28,19 @@ describe('a process that could never run', () => {
       [make, { ...find, mode: 'add' }, retire],
       ['step retire: no step before it replaces targets'],
     ],
+    [
+      'an environment that refers to an output of nobody',
+      [{ id: 'a', environment: { A: '#{outputs.make.NEW}' } }],
+      ['step a: output make.NEW is set by no script step before it'],
+    ],
+    [
+      'an environment that Remuda would write over, or that refers to nothing',
+      [{ id: 'a', environment: { remuda_x: '1', B: '#{B C}' } }],
+      [
+        'step a: environment.remuda_x: names that begin with REMUDA_ are for what Remuda says',
+        'step a: environment.B: #{B C} is no reference',
+      ],
+    ],
     ['no time', [{ id: 'a', timeLimitMs: 0 }], ['step a: a time limit of 0 leaves it no time']],
     [
       'a first step beside none',

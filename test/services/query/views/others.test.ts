@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest'
 import type { Message } from '#contracts/message.ts'
 import { EnrollmentRow, TokenRow } from '#contracts/credentialRows.ts'
 import { PackageRow } from '#contracts/package.ts'
+import { TemplateRow } from '#contracts/template.ts'
 import { EnvironmentRow, ProjectRow, ReleaseRow } from '#contracts/rows.ts'
 import { enrollments } from '#services/query/views/enrollments.ts'
 import { environments } from '#services/query/views/environments.ts'
 import { machineEvents } from '#services/query/views/machineEvents.ts'
 import { packages } from '#services/query/views/packages.ts'
 import { projects, releases } from '#services/query/views/projects.ts'
+import { templates, templateVersions } from '#services/query/views/templates.ts'
 import { tokens } from '#services/query/views/tokens.ts'
 import { verdicts } from '#services/query/views/verdicts.ts'
 import * as f from '../facts.ts'
@@ -190,5 +192,27 @@ describe('the last verdict on a machine', () => {
         deploymentId: null,
       },
     })
+  })
+})
+
+describe('a step template', () => {
+  const saved = (version: number) => {
+    const content = { description: '', parameters: {}, step: { kind: 'script', script: `v${version}` } }
+    return { type: 'TemplateSaved', data: { name: 'greet', version, ...content } }
+  }
+  const deleted = { type: 'TemplateDeleted', data: { name: 'greet', reason: 'old' } }
+  const newest = (...facts: Message[]) => rowsOf(templates, facts).get('greet')
+  it('is shown as it is newest, until it is deleted', () => {
+    const row = newest(saved(1), saved(2))!
+    expect(TemplateRow.strict().parse(row)).toEqual(row)
+    expect(row).toMatchObject({ version: 2, step: { script: 'v2' }, savedAt: at(2), savedBy: 'tester' })
+    expect(newest(saved(1), saved(2), saved(1))).toMatchObject({ version: 2 })
+    expect(newest(saved(1), deleted)).toBeUndefined()
+    expect(newest(deleted)).toBeUndefined()
+    expect(newest(saved(1), deleted, saved(1))).toMatchObject({ version: 1 })
+  })
+  it('has every version kept, whatever becomes of it', () => {
+    const kept = rowsOf(templateVersions, [saved(1), saved(2), deleted])
+    expect([...kept.keys()]).toEqual(['greet@1', 'greet@2'])
   })
 })
