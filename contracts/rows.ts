@@ -8,6 +8,7 @@ import { EnvironmentPolicy } from './policySettings.ts'
 import { StoredProcess } from './process.ts'
 import { Probe } from './probe.ts'
 import { queueRow } from './queueRows.ts'
+import { PinnedPackages } from './steps/package.ts'
 import { VariableRow } from './variableRow.ts'
 
 // What the query API answers. Instants are ISO 8601 in UTC; `null` says that there is nothing, never "not asked".
@@ -92,6 +93,7 @@ export const ReleaseRow = z.object({
   processVersion: z.number(),
   variables: z.array(VariableRow).readonly(),
   targetRoles: ids,
+  packages: PinnedPackages,
   createdAt: at,
   createdBy: z.string(),
 })
@@ -139,6 +141,8 @@ export const DeploymentRow = z.object({
   approval: z.object({ stepId: z.string(), message: z.string(), deadlineAt: at }).nullable(),
   /** The targets that failed and of which a person is to say what becomes of them. */
   decisions: z.array(AskedDecision).readonly(),
+  /** What its package steps bring. */
+  packages: PinnedPackages,
   ...queueRow,
   createdAt: at,
   createdBy: z.string(),

@@ -186,6 +186,7 @@ export const releaseRow = (version: string, ageMs: number, notes = ''): ReleaseR
   processVersion: 7,
   variables: projectRow.variables,
   targetRoles: ['web'],
+  packages: [],
   createdAt: agoIso(ageMs),
   createdBy: 'ada',
 })
@@ -234,6 +235,7 @@ export const waitingDeployment: DeploymentRow = {
     deadlineAt: agoIso(-23 * 60 * minuteMs),
   },
   decisions: [],
+  packages: [],
   priority: 5,
   waiting: null,
   startAt: null,

@@ -55,6 +55,10 @@ export function deploymentDetails({ terminal, clock }: Context, row: DeploymentR
       const until = when(terminal, clock, deadlineAt)
       return ['asks a person', `step ${stepId} on ${machineId}: ${reason}; ${options.join(', ')}? (until ${until})`]
     }),
+    ...row.packages.map(({ stepId, name, version, digest }): readonly [string, string] => [
+      'brings',
+      `${name} ${version} in step ${stepId}, sha256 ${digest}`,
+    ]),
     ['has until', row.deadlineAt && when(terminal, clock, row.deadlineAt)],
     ['targets', counted(outcomesOf(row))],
     ['created', `${when(terminal, clock, row.createdAt)} by ${row.createdBy}`],

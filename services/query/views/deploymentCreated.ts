@@ -11,6 +11,7 @@ type Created = Recorded<Extract<DeploymentEvent, { type: 'DeploymentCreated' }>>
 /** The row of a deployment that was asked for just now: in line, with all its steps before it. */
 export function created({ data, meta }: Created): KeptDeployment {
   const { deploymentId: id, projectId, version, environmentId, kind, machineIds, process, timeLimitMs = null } = data
+  const { packages = [] } = data
   const { priority = priorityDefault, startAt = null, ignoreFreeze = null } = data
   const stepsMs = Object.fromEntries(process.steps.map((step) => [step.id, limitOf(step)]))
   const steps = process.steps.map((step): StepRow => ({
@@ -26,7 +27,7 @@ export function created({ data, meta }: Created): KeptDeployment {
   }))
   return {
     ...{ id, projectId, version, environmentId, kind, state: 'queued', reason: null, steps, priority },
-    ...{ approval: null, waiting: null, decisions: [], startAt, ignoreFreeze },
+    ...{ approval: null, waiting: null, decisions: [], packages, startAt, ignoreFreeze },
     ...{ createdAt: iso(meta.at), createdBy: meta.actor, startedAt: null, endedAt: null, partial: machineIds !== null },
     ...{ deadlineAt: null, limits: { runMs: timeLimitMs, stepsMs } },
   }

@@ -38,7 +38,7 @@ const observes = [
 export type DeploymentFact = Extract<DeploymentEvent, { type: (typeof observes)[number] }>
 
 export const deployments: View<KeptDeployment, DeploymentFact> = {
-  name: 'deployments.v5',
+  name: 'deployments.v6',
   observes,
   keysOf: ({ data }) => [data.deploymentId],
   columns: {

@@ -58,7 +58,7 @@ const withVariables = (row: ProjectRow, variables: ProjectRow['variables']): Pro
 export const releaseKey = (projectId: string, version: string): string => `${projectId}@${version}`
 
 export const releases: View<ReleaseRow, ReleaseEvent> = {
-  name: 'releases.v2',
+  name: 'releases.v3',
   observes: ['ReleaseCreated'],
   keysOf: ({ data }) => [releaseKey(data.projectId, data.version)],
   columns: { projectId: (row) => row.projectId },
@@ -66,6 +66,7 @@ export const releases: View<ReleaseRow, ReleaseEvent> = {
   project: (_, { data, meta }) => ({
     ...data,
     variables: variableRows(data.variables),
+    packages: data.packages ?? [],
     createdAt: iso(meta.at),
     createdBy: meta.actor,
   }),

@@ -56,7 +56,16 @@ describe('a list', () => {
     const server = await serve((app) => {
       app.get<{ Querystring: { cursor?: string } }>('/v1/projects/shop/releases', ({ query: { cursor } }) =>
         page(
-          [{ version: cursor ?? '0', process: { steps: [] }, targetRoles: [], notes: '', createdBy: 'me' }],
+          [
+            {
+              version: cursor ?? '0',
+              process: { steps: [] },
+              targetRoles: [],
+              packages: [],
+              notes: '',
+              createdBy: 'me',
+            },
+          ],
           cursor === '2' ? null : cursor === '1' ? '2' : '1',
         ),
       )

@@ -42,6 +42,7 @@ export const deploymentRow = (state: DeploymentRow['state'], more: Partial<Deplo
   targets: [],
   approval: null,
   decisions: [],
+  packages: [],
   priority: 5,
   waiting: null,
   startAt: null,

@@ -93,6 +93,15 @@ describe('a project', () => {
     const row = rowsOf(releases, [f.released()]).get('shop@1.0.0')!
     expect(ReleaseRow.strict().parse(row)).toEqual(row)
     expect(row).toMatchObject({ version: '1.0.0', targetRoles: ['web'], createdAt: at(1), createdBy: 'tester' })
+    expect(row.packages).toEqual([])
+  })
+  it('has releases that show what they bring', () => {
+    const release = f.released()
+    const packages = [
+      { stepId: 'get', name: 'shop', version: '1', source: 'upload', digest: 'a'.repeat(64), sizeBytes: 3 },
+    ] as const
+    const brings = { ...release, data: { ...release.data, packages } } as Message
+    expect(rowsOf(releases, [brings]).get('shop@1.0.0')!.packages).toEqual(packages)
   })
 })
 
