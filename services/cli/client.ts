@@ -55,8 +55,7 @@ export function createClient(settings: ClientSettings) {
   return {
     server: settings.server,
     clock: settings.clock,
-    read,
-    get,
+    ...{ read, get },
 
     /** Every row of a list, page after page. */
     async *rows<Row>(address: string, query: Query = {}): AsyncGenerator<Row> {
@@ -72,11 +71,18 @@ export function createClient(settings: ClientSettings) {
     /**
      * Creates, changes or removes.
      * @param ifMatch the version that the change was made from; null changes whatever stands
+     * @param answerMaxMs how long one try may take, where the server has more to do than usual
      */
-    send<Body>(method: string, address: string, body?: unknown, ifMatch: string | null = null): Promise<Reply<Body>> {
-      const key = settings.idempotencyKey ?? settings.clock.id()
+    send<Body>(
+      method: string,
+      address: string,
+      body?: unknown,
+      ifMatch: string | null = null,
+      answerMaxMs?: number,
+    ): Promise<Reply<Body>> {
+      const { idempotencyKey: key = settings.clock.id() } = settings
       const headers = { 'idempotency-key': key, ...(ifMatch === null ? {} : { 'if-match': ifMatch }) }
-      return ask<Body>({ method, path: address, headers, body })
+      return ask<Body>({ method, path: address, headers, body, answerMaxMs })
     },
 
     /**

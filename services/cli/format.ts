@@ -1,3 +1,4 @@
+import type { PinnedPackage } from '#contracts/steps/package.ts'
 import type { Cell } from './table.ts'
 import type { Style } from './terminal.ts'
 
@@ -36,5 +37,10 @@ export const listed = (words: readonly string[]): string => (words.length === 0 
 /** Counts as people say them: `12 healthy, 1 unavailable`. */
 export const counted = (counts: Readonly<Record<string, number>>): string =>
   listed(Object.entries(counts).flatMap(([name, count]) => (count === 0 ? [] : [`${count} ${name}`])))
+
+/** Enough of a digest to tell versions apart by. */
+const digestChars = 12
+export const shortPackage = ({ name, version, digest }: PinnedPackage): string =>
+  `${name} ${version} (${digest.slice(0, digestChars)})`
 
 export const share = (part: number): string => `${Math.round(part * 1_000) / 10} %`

@@ -10,6 +10,7 @@ import { addEvents } from './nouns/events.ts'
 import { addIncidents } from './nouns/incidents.ts'
 import { addMachines } from './nouns/machines.ts'
 import { addParked } from './nouns/parked.ts'
+import { addPackages } from './nouns/packages.ts'
 import { addOverview } from './nouns/overview.ts'
 import { addProjects } from './nouns/projects.ts'
 import { addProviders } from './nouns/providers.ts'
@@ -45,6 +46,7 @@ const nouns = [
   addEnrollments,
   addProjects,
   addTemplates,
+  addPackages,
   addReleases,
   addDeployments,
   addEvents,

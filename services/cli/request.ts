@@ -23,7 +23,10 @@ export interface Asked {
   readonly path: string
   readonly query?: Query
   readonly headers?: Readonly<Record<string, string>>
+  /** A blob is sent as it is, anything else as JSON. */
   readonly body?: unknown
+  /** How long one try of this request may take, where that is not what others may. */
+  readonly answerMaxMs?: number | undefined
   /** Ends this request only. A request that has one is a stream: its body is left for the caller to read. */
   readonly signal?: AbortSignal
 }
@@ -43,7 +46,7 @@ const answerMaxMs = 30_000
 export async function requestOnce(settings: ClientSettings, asked: Asked): Promise<Answered> {
   const { clock, server, signal } = settings
   if (signal?.aborted) throw new Interrupted(signal.reason)
-  const limitMs = settings.answerMaxMs ?? answerMaxMs
+  const limitMs = asked.answerMaxMs ?? settings.answerMaxMs ?? answerMaxMs
   const late = new AbortController()
   const timer = clock.timer(limitMs, () => late.abort())
   const signals = [late.signal, signal, asked.signal].filter((one) => one !== undefined)
@@ -62,10 +65,12 @@ export async function requestOnce(settings: ClientSettings, asked: Asked): Promi
 
 function initOf(token: string | null, { method, headers, body }: Asked): RequestInit {
   const credential = token === null ? {} : { authorization: `Bearer ${token}` }
-  const typed = body === undefined ? {} : { 'content-type': 'application/json' }
+  const type = body instanceof Blob ? 'application/octet-stream' : 'application/json'
+  const sent = body instanceof Blob ? body : JSON.stringify(body)
+  const typed = body === undefined ? {} : { 'content-type': type }
   const all = { accept: 'application/json', ...credential, ...typed, ...headers }
   // A redirect would turn a POST into a GET and may lead the credential elsewhere.
-  return { method, headers: all, redirect: 'error', ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+  return { method, headers: all, redirect: 'error', ...(body === undefined ? {} : { body: sent }) }
 }
 
 function addressOf(server: string, { path, query = {} }: Asked): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -167,6 +168,41 @@ describe('variables', () => {
     const { server } = await withSecret()
     const { code, stdout } = await runCli(['project', 'variables', 'destroy', 'shop', 'S'], { server })
     expect([code, stdout]).toEqual([0, expect.stringContaining('No value of S can be read any more')])
+  })
+})
+
+describe('packages', () => {
+  const digest = createHash('sha256').update('the bytes').digest('hex')
+  const store = (app: FastifyInstance) => {
+    app.addContentTypeParser('application/octet-stream', { parseAs: 'string' }, (_, body, done) => done(null, body))
+    app.post('/v1/packages/shop/versions/1.5.0', () => ({ digest, sizeBytes: 9, position: 3 }))
+    app.post('/v1/packages/shop/prune', () => ({ name: 'shop', versions: ['1.0', '1.1'], position: 4 }))
+    app.delete('/v1/packages/shop/versions/1.5.0', () => ({ name: 'shop', versions: ['1.5.0'], position: 5 }))
+  }
+  it('are uploaded as they are, with their digest', async () => {
+    const { server, sent } = await recording(store)
+    const path = file('shop.tgz', 'the bytes')
+    const { code, stdout } = await runCli(['package', 'upload', 'shop', '1.5.0', path], { server })
+    expect([code, stdout]).toEqual([0, `Package shop 1.5.0 is uploaded: 0.0 MiB, sha256 ${digest}.\n`])
+    const url = `/v1/packages/shop/versions/1.5.0?digest=${digest}`
+    expect(sent).toEqual([{ method: 'POST', url, body: 'the bytes' }])
+  })
+  it('that cannot be read are told', async () => {
+    const { server, sent } = await recording(store)
+    const { code, stderr } = await runCli(['package', 'upload', 'shop', '1.5.0', '/nowhere/shop.tgz'], { server })
+    expect([code, sent]).toEqual([2, []])
+    expect(stderr).toContain('error USAGE: /nowhere/shop.tgz cannot be read: ENOENT')
+  })
+  it('are given up', async () => {
+    const { server, sent } = await recording(store)
+    const pruned = await runCli(['package', 'prune', 'shop', '--keep', '3'], { server })
+    expect([pruned.code, pruned.stdout]).toEqual([0, 'Given up of package shop: 1.0, 1.1.\n'])
+    const removed = await runCli(['package', 'remove', 'shop', '1.5.0', '--reason', 'wrong branch'], { server })
+    expect([removed.code, removed.stdout]).toEqual([0, 'Package shop 1.5.0 is given up.\n'])
+    expect(sent).toMatchObject([
+      { method: 'POST', url: '/v1/packages/shop/prune', body: { keepNewest: 3 } },
+      { method: 'DELETE', url: '/v1/packages/shop/versions/1.5.0?reason=wrong%20branch' },
+    ])
   })
 })
 
