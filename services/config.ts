@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { serviceNames } from '#contracts/command.ts'
+import { packageVersionsMax } from '#contracts/package.ts'
 import { ConfigMistakes, onOff, readConfig, timeSpan, wholeNumber, type ConfigSources } from '#libs/config.ts'
 import { defaultLimits, type HttpLimits } from '#libs/http/limits.ts'
 import { logLevels } from '#libs/log.ts'
@@ -47,6 +48,9 @@ export const ServerConfig = z.object({
     .describe('the folder of uploaded packages; where several processes run, one that all of them share')
     .meta({ accepted: 'a path; when not set, packages in the data folder' }),
   packageMaxBytes: wholeNumber(1, packageBytesMax).default(gibibyte).describe('how large a package may be'),
+  packageKeep: wholeNumber(1, packageVersionsMax)
+    .optional()
+    .describe('how many of the newest versions of a package stay beside those in use; when not set, all stay'),
   packageAllow: z
     .string()
     .transform((list) => list.split(',').map((text) => text.trim()))

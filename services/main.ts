@@ -62,7 +62,10 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
     query: { databaseFile: join(data, 'query.db'), version },
     gateway: { gatewayId: self },
     health: { probing },
-    deployment: { blobs, vault, packages: { allow: config.packageAllow, bytesMax: config.packageMaxBytes } },
+    deployment: {
+      ...{ blobs, vault, keepNewestPackages: config.packageKeep },
+      packages: { allow: config.packageAllow, bytesMax: config.packageMaxBytes },
+    },
     policy: { providers: (config.providersFile ?? []).map((one) => openProvider(one, log)) },
   })
   await using door = await openDoor(config, platform, services, version, { blobs, vault })

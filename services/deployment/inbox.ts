@@ -30,13 +30,15 @@ export interface InboxNeeds {
   readonly vault: Vault | undefined
   readonly references: PackageReferences
   readonly lookAt: LookAt
+  readonly keepNewestPackages: number | null
 }
 
 /** Takes the commands of this service and answers them, whoever asks: routes, gateways, other services. */
-export function startInbox(platform: Platform, { engine, vault, references, lookAt }: InboxNeeds): Subscription {
+export function startInbox(platform: Platform, needs: InboxNeeds): Subscription {
+  const { engine, vault, references, lookAt } = needs
   const secrets = createSecrets(vault)
   const { answers: onTemplates, expand } = templateAnswers(platform)
-  const library = packageLibrary(platform, references)
+  const library = packageLibrary(platform, references, needs.keepNewestPackages)
   const { answers: onReleases, loadRelease } = releaseAnswers(platform, { library, lookAt, references })
   return answerCommands(
     platform.bus,

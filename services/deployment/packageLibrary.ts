@@ -23,10 +23,14 @@ export interface PackageLibrary {
   missing(pins: readonly PinnedPackage[]): Promise<Refusal | null>
 }
 
-/** What is asked of packages. Their bytes are stored before and swept afterwards; here it is decided what they are. */
+/**
+ * What is asked of packages. Their bytes are stored before and swept afterwards; here it is decided what they are.
+ * @param keepNewest how many of the newest versions of a package stay when one more comes; null when nothing goes by itself
+ */
 export function packageLibrary(
   { store, clock }: Platform,
   references: Pick<PackageReferences, 'versionsOf'>,
+  keepNewest: number | null,
 ): PackageLibrary {
   const handler = createHandler({ store, clock, decider: packages, schema: PackageEvent })
   const turns = new Serial(waitingMax)
@@ -41,7 +45,7 @@ export function packageLibrary(
     whileKept(async () => {
       const { name } = command.data
       const referred = references.versionsOf(name)
-      const handled = await handler.handle(packageStream(name), { ...command, referred }, cause)
+      const handled = await handler.handle(packageStream(name), { ...command, referred, keepNewest }, cause)
       if (isRefusal(handled)) return handled
       const versions = handled.facts.map(({ data }) => data.version)
       return { accepted: true, position: handled.position, result: { name, versions } }

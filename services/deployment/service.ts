@@ -20,6 +20,8 @@ export interface DeploymentSettings {
   readonly packageSweepMs?: number
   /** How packages at addresses are looked at when a release is made. */
   readonly packages?: Partial<AddressLookSettings>
+  /** How many of the newest versions of a package stay when one more is uploaded; left out: all. */
+  readonly keepNewestPackages?: number | undefined
   /** The sensitive values; without it there are none. */
   readonly vault?: Vault
   /** How often every running deployment is looked at for what did not happen. */
@@ -35,7 +37,7 @@ export interface Deployment extends AsyncDisposable {
 
 /** Runs projects, releases and deployments. Returns once it knows all that was stored when it began. */
 export async function startDeployment(platform: Platform, settings: DeploymentSettings = {}): Promise<Deployment> {
-  const { sweepMs = 1_000, catchUpMs = 120_000 } = settings
+  const { sweepMs = 1_000, catchUpMs = 120_000, keepNewestPackages = null } = settings
   const { store, bus, clock, log } = platform
   await using stack = new AsyncDisposableStack()
   const engine = new Engine(platform)
@@ -56,7 +58,7 @@ export async function startDeployment(platform: Platform, settings: DeploymentSe
   engine.goLive()
   if (packages) stack.defer(packages.start())
 
-  const inbox = startInbox(platform, { engine, vault: settings.vault, references, lookAt })
+  const inbox = startInbox(platform, { engine, vault: settings.vault, references, lookAt, keepNewestPackages })
   stack.defer(() => inbox.stop())
   const signals = bus.subscribe(taskLeaseSignal, ({ payload }) =>
     engine.renewLease((payload as TaskLeaseSignal).taskId),

@@ -14,8 +14,13 @@ export interface Package {
   readonly versions: ReadonlyMap<string, PackageVersion>
 }
 
-/** What is asked, with the versions that releases refer to, as the edge knows them. */
-export type PackageRequest = PackageCommand & { readonly referred: ReadonlySet<string> }
+/** What is asked, with what the edge knows. */
+export type PackageRequest = PackageCommand & {
+  /** The versions that releases refer to. */
+  readonly referred: ReadonlySet<string>
+  /** How many of the newest stay when one more comes; null when nothing goes by itself. */
+  readonly keepNewest: number | null
+}
 
 export const packages: Decider<Package, PackageRequest, PackageEvent> = {
   initial: { versions: new Map() },
@@ -33,7 +38,11 @@ export const packages: Decider<Package, PackageRequest, PackageEvent> = {
         if (known !== undefined && !known.removed) return []
         if (known === undefined && state.versions.size >= packageVersionsMax)
           return refuse('PACKAGE_VERSIONS_TOO_MANY', `${name} has had ${packageVersionsMax} versions: use another name`)
-        return [{ type: 'PackageUploaded', data: command.data }]
+        const uploaded: PackageEvent = { type: 'PackageUploaded', data: command.data }
+        const { keepNewest } = command
+        if (keepNewest === null) return [uploaded]
+        const reason = `no more than ${keepNewest} are kept`
+        return [uploaded, ...outlived(packages.evolve(state, uploaded), command, keepNewest, reason)]
       }
 
       case 'RemovePackage': {
@@ -49,14 +58,7 @@ export const packages: Decider<Package, PackageRequest, PackageEvent> = {
       case 'PrunePackage': {
         const { name, keepNewest, reason } = command.data
         if (state.versions.size === 0) return refuse('PACKAGE_UNKNOWN', `there is no package ${name}`)
-        const live = [...state.versions].filter(([, known]) => !known.removed)
-        const verdicts = retain(
-          live.map(([version]) => version),
-          { keepNewest, isReferred: (version) => command.referred.has(version) },
-        )
-        return verdicts.flatMap(({ version, keep, reason: verdict }) =>
-          keep ? [] : [removed(name, version, state.versions.get(version)!, `${reason}: ${verdict}`)],
-        )
+        return outlived(state, command, keepNewest, reason)
       }
     }
   },
@@ -75,6 +77,20 @@ export const packages: Decider<Package, PackageRequest, PackageEvent> = {
       }
     }
   },
+}
+
+/** Gives up all versions but the newest and those that releases refer to. */
+function outlived(
+  { versions }: Package,
+  { data: { name }, referred }: PackageRequest,
+  keepNewest: number,
+  why: string,
+): readonly PackageEvent[] {
+  const live = [...versions].flatMap(([version, known]) => (known.removed ? [] : [version]))
+  const verdicts = retain(live, { keepNewest, isReferred: (version) => referred.has(version) })
+  return verdicts.flatMap(({ version, keep, reason }) =>
+    keep ? [] : [removed(name, version, versions.get(version)!, `${why}: ${reason}`)],
+  )
 }
 
 const bytesOf = ({ digest, sizeBytes }: Omit<PackageVersion, 'removed'>) => ({ digest, sizeBytes })

@@ -117,6 +117,20 @@ describe('a package that a release refers to', () => {
       ['PACKAGE_UNKNOWN', 'accepted'],
     ]).toContainEqual([refusalOf(release), refusalOf(removal)])
   })
+  it('stays beside the newest few, where no more are kept', async () => {
+    const stage = await begin()
+    await stage.service[Symbol.asyncDispose]()
+    await stage.begin({ keepNewestPackages: 1 })
+    await upload(stage, '1')
+    await stage.release('1', [install])
+    for (const version of ['2', '3']) await upload(stage, version)
+    expect((await stage.of('PackageRemoved')).map(({ data }) => data)).toEqual([
+      {
+        ...{ name: 'shop', version: '2', digest: digest('2') },
+        reason: 'no more than 1 are kept: no release refers to it, and 1 versions are newer',
+      },
+    ])
+  })
   it('that is gone all the same makes its release impossible to deploy, and says so', async () => {
     const stage = await begin('1', '2')
     await stage.release('1', [{ ...install, version: 'release' }])

@@ -25,8 +25,16 @@ const removed = (version: string, letter = 'a'): PackageEvent => ({
 })
 
 /** What a command is answered after what has happened: types of events with their versions, or the code. */
-function asked(given: readonly PackageEvent[], command: PackageCommand, ...referred: string[]) {
-  const decision = packages.decide({ ...command, referred: new Set(referred) }, replay(packages, given))
+const asked = (given: readonly PackageEvent[], command: PackageCommand, ...referred: string[]) =>
+  askedWith(null, given, command, ...referred)
+
+function askedWith(
+  keepNewest: number | null,
+  given: readonly PackageEvent[],
+  command: PackageCommand,
+  ...referred: string[]
+) {
+  const decision = packages.decide({ ...command, referred: new Set(referred), keepNewest }, replay(packages, given))
   return 'refused' in decision ? decision.refused : decision.map(({ type, data }) => `${type} ${data.version}`)
 }
 
@@ -60,6 +68,23 @@ describe('a package', () => {
     expect(asked(given, prune(1), '1')).toEqual(['PackageRemoved 2'])
     expect(asked([...given, uploaded('3', 'c')], prune(2))).toEqual(['PackageRemoved 1', 'PackageRemoved 2'])
     expect(asked([], prune(1))).toBe('PACKAGE_UNKNOWN')
+  })
+
+  describe('of which only so many are kept', () => {
+    const two = [uploaded('1'), uploaded('2', 'b')]
+    it.each([
+      ['gives up the oldest when one more comes', two, add('3'), [], ['PackageUploaded 3', 'PackageRemoved 1']],
+      ['keeps what releases refer to', two, add('3'), ['1'], ['PackageUploaded 3']],
+      ['gives up nothing as long as it has room', [uploaded('1')], add('2'), ['1'], ['PackageUploaded 2']],
+      ['gives up nothing when nothing comes', [...two, uploaded('3')], add('3'), [], []],
+      [
+        'counts what comes back as the newest',
+        [...two, removed('1'), uploaded('3')],
+        add('1'),
+        [],
+        ['PackageUploaded 1', 'PackageRemoved 2'],
+      ],
+    ])('%s', (_, given, command, referred, answer) => expect(askedWith(2, given, command, ...referred)).toEqual(answer))
   })
 
   it('has a limit of versions', () => {
