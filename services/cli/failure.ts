@@ -38,7 +38,7 @@ const steps: Readonly<Record<string, string>> = {
   SERVICE_UNAVAILABLE: 'try again in a moment: remuda status',
   IDEMPOTENCY_KEY_REUSED: 'give a new --idempotency-key, or repeat the first command',
   VERSION_CHANGED: 'read it again and repeat the change',
-  BODY_TOO_LARGE: 'send less: move large files out of the scripts',
+  BODY_TOO_LARGE: 'send less: move large files out of it, or have the limit raised',
   ENVIRONMENT_UNKNOWN: 'remuda env list',
   ENVIRONMENT_EXISTS: 'choose another id, or: remuda env get <id>',
   MACHINE_UNKNOWN: 'remuda machine list',
