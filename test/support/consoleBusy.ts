@@ -57,6 +57,7 @@ export function busyWorld(): ConsoleWorld {
     evidence: silent(14 * minuteMs),
     withheld,
   }
+  const dirty = { at: agoIso(5 * minuteMs), deploymentId: runningId, taskId: `${runningId}:build:worker-02:1` }
   world.machines = [
     ...numbered('web', 14).map((id, at) => machineRow(id, 'production', ['web'], at % 3 === 2 ? down : {})),
     ...numbered('worker', 6).map((id, at) =>
@@ -64,7 +65,7 @@ export function busyWorld(): ConsoleWorld {
         id,
         'production',
         ['worker', 'batch'],
-        at === 4 ? { enabled: false, disabledReason: 'kernel upgrade' } : {},
+        at === 4 ? { enabled: false, disabledReason: 'kernel upgrade' } : at === 1 ? { dirty } : {},
       ),
     ),
     machineRow('db-01', 'production', ['db'], { status: 'degraded', statusSince: agoIso(3 * 60 * minuteMs) }),

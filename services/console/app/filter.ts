@@ -40,7 +40,7 @@ export function matches(machine: MachineRow, { q, role, status, environment }: M
 
 /** Whether the machine has the status that is chosen; what is held against it can be chosen as well. */
 function isIn(machine: MachineRow, status: string): boolean {
-  if (status === 'withheld' || status === 'deferred') return machine[status] !== null
+  if (status === 'withheld' || status === 'deferred' || status === 'dirty') return machine[status] !== null
   return standingOf(machine) === status
 }
 
