@@ -45,3 +45,14 @@ export const policyActions = {
       because(reason),
     ),
 }
+
+const project = (id: string) => `projects/${encodeURIComponent(id)}`
+
+/** What a person can do to what is deployed. */
+export const deliveryActions = {
+  /** @param seen the version of the variables that the change was made from */
+  setVariables: (projectId: string, variables: readonly object[], seen: number) =>
+    api.replace(`${project(projectId)}/variables`, { variables }, seen),
+  destroyVariable: (projectId: string, name: string) =>
+    api.send('POST', `${project(projectId)}/variables/${encodeURIComponent(name)}/destroy`, {}),
+}

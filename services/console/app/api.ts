@@ -36,6 +36,8 @@ export interface Api {
     body?: unknown,
     maxMs?: number,
   ): Promise<Result>
+  /** Replaces what still has this version; `VERSION_CHANGED` when somebody has changed it. */
+  replace(path: string, body: unknown, version: number): Promise<unknown>
   /** Reads every page, up to `rowsMax` rows. `more` says that there would have been more. */
   all<Row>(path: string, rowsMax: number, query?: Query): Promise<{ rows: Row[]; more: boolean }>
   /** Reads from now on answer from a state that is at least this far, so that one reads what one wrote or saw. */
@@ -93,6 +95,12 @@ export function createApi({ fetch, token, freshId, onRefused }: ApiSettings): Ap
     async send(method, path, body, maxMs) {
       const headers = method === 'POST' ? { 'idempotency-key': freshId() } : {}
       const response = await exchange(method, path, body === undefined ? {} : { body }, headers, maxMs)
+      saw(Number(response.headers.get('remuda-position') ?? 0))
+      return json(response)
+    },
+
+    async replace(path, body, version) {
+      const response = await exchange('PUT', path, { body }, { 'if-match': `"${version}"` })
       saw(Number(response.headers.get('remuda-position') ?? 0))
       return json(response)
     },
