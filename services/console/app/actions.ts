@@ -1,4 +1,5 @@
 import type { AskedDecision, FailureChoice } from '#contracts/decision.ts'
+import type { PackageRow } from '#contracts/package.ts'
 import type { DeploymentRow, MachineRow } from '#contracts/rows.ts'
 import { api } from './server.ts'
 
@@ -47,6 +48,8 @@ export const policyActions = {
 }
 
 const project = (id: string) => `projects/${encodeURIComponent(id)}`
+const version = ({ name, version: which }: Pick<PackageRow, 'name' | 'version'>) =>
+  `packages/${encodeURIComponent(name)}/versions/${encodeURIComponent(which)}`
 
 /** What a person can do to what is deployed. */
 export const deliveryActions = {
@@ -55,4 +58,8 @@ export const deliveryActions = {
     api.replace(`${project(projectId)}/variables`, { variables }, seen),
   destroyVariable: (projectId: string, name: string) =>
     api.send('POST', `${project(projectId)}/variables/${encodeURIComponent(name)}/destroy`, {}),
+  removePackage: (row: Pick<PackageRow, 'name' | 'version'>, reason: string) => {
+    const query = reason === '' ? '' : `?${new URLSearchParams({ reason })}`
+    return api.send('DELETE', version(row) + query)
+  },
 }

@@ -9,6 +9,7 @@ export const patterns = {
   projects: '/projects',
   project: '/projects/:id',
   templates: '/templates',
+  packages: '/packages',
   events: '/events',
 } as const
 
