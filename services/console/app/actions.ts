@@ -26,6 +26,7 @@ export const machineActions = {
 export const deploymentActions = {
   cancel: (deployment: Deployment, reason: string) => api.send('POST', `${run(deployment)}/cancel`, because(reason)),
   retry: (deployment: Deployment) => api.send<{ id?: string }>('POST', `${run(deployment)}/retry`, {}),
+  redeploy: (deployment: Deployment) => api.send<{ id?: string }>('POST', `${run(deployment)}/redeploy`, {}),
   decide: (deployment: Deployment, decision: 'approve' | 'reject', comment: string) =>
     api.send('POST', `${run(deployment)}/decide`, { decision, comment }),
   choose: (deployment: Deployment, { stepId, machineId }: AskedDecision, decision: FailureChoice, comment: string) =>
