@@ -27,7 +27,8 @@ const colours = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', '
 // Colour codes are kept, all other control sequences (cursor, titles, links) are dropped with what they carry.
 const sequence =
   /\u001b\[([0-9;:]*)m|\u001b\[[0-9;?:<=>]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[@-Z\\-_]?/g
-const control = /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g
+// The eight-bit controls begin sequences of their own in some terminals; here they are nothing.
+const control = /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g
 
 /**
  * Cuts one line into pieces of one look each.

@@ -35,8 +35,12 @@ export function createLogLines() {
 
   return {
     /** Takes what a task printed next. */
-    add({ taskId, machineName, stepId, text }: Printed): void {
-      const tail = tails.get(taskId) ?? { writer: `${machineName} ${stepId}`, rest: '', look: plain }
+    add({ taskId, machineName, stepId, attempt = 1, text }: Printed): void {
+      const tail = tails.get(taskId) ?? {
+        writer: `${machineName} ${stepId}${attempt > 1 ? ` #${attempt}` : ''}`,
+        rest: '',
+        look: plain,
+      }
       tails.set(taskId, tail)
       const whole = (tail.rest + text).split('\n')
       tail.rest = whole.pop() ?? ''

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { piecesOf } from '../../../services/console/app/ansi.ts'
 import { createLogLines, linesMax } from '../../../services/console/app/logLines.ts'
@@ -30,6 +31,26 @@ describe('a log line', () => {
     expect(textOf('<script>alert(1)</script>')).toBe('<script>alert(1)</script>')
   })
   it('survives a sequence that never ends', () => expect(textOf('a\u001b[31')).toContain('a'))
+  it('loses the eight-bit controls too', () => expect(textOf('a\u009b31mb\u0085\u009dc')).toBe('a31mbc'))
+  it('shows no control character, whatever a script prints', () => {
+    const bad = fc.constantFrom(
+      '\u001b',
+      '\u001b[',
+      '\u001b]8;;',
+      '\u009b',
+      '\u0007',
+      '\r',
+      '\u0008',
+      '[31m',
+      'x',
+      '<b>',
+    )
+    fc.assert(
+      fc.property(fc.array(fc.oneof(bad, fc.string()), { maxLength: 20 }), (parts) => {
+        expect(textOf(parts.join(''))).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
+      }),
+    )
+  })
 })
 
 describe('the lines of a log', () => {
