@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { chromiumPath, accessibilityFaults, buildConsole, launchBrowser, openPage } from '#test/support/browser.ts'
 import { consoleToken, startConsoleApi, type ConsoleWorld } from '#test/support/consoleApi.ts'
 import { busyWorld } from '#test/support/consoleBusy.ts'
+import { queuedId } from '#test/support/consoleDelivery.ts'
 import { machineRow, runningId } from '#test/support/consoleRows.ts'
 
 const testMaxMs = 120_000
@@ -150,10 +151,10 @@ describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: te
 
   it('shows a deployment as steps by machines, its log as text, and takes a decision', async () => {
     const { page, api, mistakes } = await opened(`/deployments/${runningId}`)
-    const matrix = page.getByRole('table')
+    const matrix = page.getByRole('grid')
     await matrix
       .getByRole('row', { name: /web-13/ })
-      .getByText('Failed')
+      .getByText('Failed', { exact: true })
       .waitFor()
     const log = page.getByRole('log')
     await log.getByText('<b>not markup</b>').waitFor()
@@ -228,6 +229,8 @@ describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: te
       ['/projects', 'Shop'],
       ['/projects/shop', 'version 3 is newer'],
       ['/templates', 'who must be'],
+      [`/deployments/${queuedId}`, 'The environment is frozen'],
+      ['/packages', 'search'],
       ['/events', 'Something new happened'],
     ] as const
     for (const [path, text] of pages) {

@@ -6,6 +6,7 @@ import { systemClock } from '#libs/systemClock.ts'
 import { consoleRoutes } from '#services/console/static.ts'
 import type { EventStream } from '#libs/http/sse.ts'
 import type { IncidentRow, ObservationGapRow } from '#contracts/fleetRows.ts'
+import { deliveryRoutes, packageRows, queuedDeployment } from './consoleDelivery.ts'
 import { removalRoutes } from './consoleRemovalRoutes.ts'
 import * as rows from './consoleRows.ts'
 
@@ -21,7 +22,8 @@ export const consoleWorld = () => ({
     rows.releaseRow('1.5.0-rc.1', 40 * rows.minuteMs, 'Faster search.\nNew checkout.'),
     rows.releaseRow('1.4.2', 9_000 * rows.minuteMs),
   ],
-  deployments: [rows.waitingDeployment, rows.failedDeployment],
+  deployments: [queuedDeployment, rows.waitingDeployment, rows.failedDeployment],
+  packages: packageRows,
   tasks: [] as ReturnType<typeof rows.taskRow>[],
   events: [] as ReturnType<typeof rows.eventRow>[],
   log: [] as { taskId: string; machineName: string; stepId: string; text: string }[],
@@ -56,6 +58,7 @@ export async function startConsoleApi(world: ConsoleWorld, port = 0) {
   streamed(app, world, streams)
   writes(app, world)
   removalRoutes(app, world)
+  deliveryRoutes(app, world)
   const listening = await listen(app, { port })
 
   return {
@@ -158,8 +161,11 @@ function streamed(app: Http, world: ConsoleWorld, streams: Set<EventStream>): vo
       stream.send({ id: event.position, data: event })
   })
   app.get('/v1/deployments/:id/log', read, (request, reply) => {
-    const { task } = queryOf(request)
-    const chunks = world.log.filter(({ taskId }) => task === undefined || taskId === task)
+    const { task, step, machine } = queryOf(request)
+    const isOf = (asked: string | undefined, has: string) => asked === undefined || asked === has
+    const chunks = world.log.filter(
+      (one) => isOf(task, one.taskId) && isOf(step, one.stepId) && isOf(machine, one.machineName),
+    )
     if (request.headers.accept === 'text/plain') {
       return reply.type('text/plain').send(chunks.map(({ text }) => text).join(''))
     }

@@ -157,6 +157,7 @@ export const projectRow: ProjectRow = {
   processVersion: 7,
   variables: [
     { name: 'PACKAGE', value: 'https://packages.example.com/shop.tgz', environments: [], roles: [] },
+    { name: 'DB_PASSWORD', value: null, sensitive: true, environments: ['production'], roles: [] },
     { name: 'LOG_LEVEL', value: 'debug', environments: ['staging'], roles: ['web'] },
   ],
   variablesVersion: 3,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { isOver, matrixOf, progressOf } from '../../../services/console/app/matrix.ts'
+import { groupsOf, isOver, matrixOf, progressOf } from '../../../services/console/app/matrix.ts'
+import { planOf } from '#test/support/consoleDelivery.ts'
 import { failedDeployment, taskRow, waitingDeployment } from '#test/support/consoleRows.ts'
 
 const statesOf = (machineId: string, tasks: Parameters<typeof matrixOf>[1], deployment = waitingDeployment) =>
@@ -38,5 +39,31 @@ describe('steps by machines', () => {
     expect(progressOf(waitingDeployment)).toEqual({ done: 4, failed: 0, all: 6 })
     expect(progressOf(failedDeployment)).toEqual({ done: 5, failed: 1, all: 6 })
     expect([isOver(waitingDeployment), isOver(failedDeployment)]).toEqual([false, true])
+  })
+
+  describe('with a plan', () => {
+    const plan = planOf(waitingDeployment)
+    const cell = (machineId: string, at: number, deployment = waitingDeployment) =>
+      matrixOf(deployment, [], plan).find((line) => line.machineId === machineId)!.cells[at]!
+
+    it('say how a machine stands at steps that run without tasks', () => {
+      expect(cell('web-11', 3)).toMatchObject({ state: 'succeeded', task: null })
+      const running = waitingDeployment.steps.map((step) => ({ ...step, state: 'running' as const }))
+      expect(cell('web-11', 3, { ...waitingDeployment, steps: running })).toMatchObject({ state: 'running' })
+      expect(cell('web-11', 2, { ...waitingDeployment, steps: running })).toMatchObject({
+        ...{ state: 'pending', reason: 'waits for its turn' },
+      })
+    })
+    it('say why there is nothing for a machine', () => {
+      expect(cell('web-11', 0)).toMatchObject({ state: 'none', reason: 'not for this machine' })
+      expect(cell('web-13', 2).reason).toBe('failed Install three times: exit code 1')
+      const steps = waitingDeployment.steps.map((step) => ({ ...step, state: 'skipped' as const, reason: 'not now' }))
+      expect(cell('web-11', 2, { ...waitingDeployment, steps })).toMatchObject({ state: 'none', reason: 'not now' })
+    })
+    it('mark who goes first, and draw what runs side by side as one', () => {
+      expect(['web-11', 'web-12'].map((id) => cell(id, 2).isCanary)).toEqual([true, false])
+      expect(groupsOf(waitingDeployment.steps, plan).map(({ size }) => size)).toEqual([1, 1, 2, 1, 1])
+      expect(groupsOf(waitingDeployment.steps, null).map(({ size }) => size)).toEqual([1, 1, 1, 1, 1, 1])
+    })
   })
 })
