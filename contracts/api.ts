@@ -115,6 +115,9 @@ export const DecideBody = z.strictObject({
   machineId: id.machineId.optional(),
 })
 
+/** One machine of a deployment, and why a person says something of it. */
+export const TargetBody = z.strictObject({ machineId: id.machineId, reason: id.reason })
+
 export const ReleaseWithheldBody = z.strictObject({
   machines: z.array(id.machineId).max(id.machinesMax).optional(),
 })

@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { DeploymentDecision, FailureChoice } from './decision.ts'
-import { deploymentOptions, HoldReason } from './deploymentOptions.ts'
+import { deploymentOptions, hold } from './deploymentOptions.ts'
 import { deploymentId, durationMs, environmentId, instantMs, machineId, machinesMax, projectId, reason } from './ids.ts'
 import { stepId, version } from './ids.ts'
 import { fact, request } from './message.ts'
+import { ProviderHeard } from './providerGroup.ts'
 import { PinnedPackages } from './steps/package.ts'
 import { parentsMax } from './steps/deployRelease.ts'
 import { Outputs, StoredProcess, StoredVariables } from './process.ts'
+import { targetCommands, targetFacts, TargetsChange } from './targets.ts'
 import { TaskResult } from './taskResult.ts'
 
 /** `release`: asked for, to all targets or named ones, one at a time. `automatic`: brings single machines up to date. */
@@ -46,6 +48,7 @@ export const DeploymentCommand = z.discriminatedUnion('type', [
   request('RetryDeployment', { deploymentId, newDeploymentId: deploymentId }),
   /** A new deployment of the same release with the same restrictions, whatever became of this one. */
   request('RedeployDeployment', { deploymentId, newDeploymentId: deploymentId }),
+  ...targetCommands,
   request('RecordTaskStarted', { ...task }),
   request('RecordTaskResult', { ...task, result: TaskResult }),
   request('AppendTaskLog', {
@@ -110,7 +113,7 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     createdAt: instantMs,
   }),
   /** It waits for others, and why: told when the reason changes. */
-  fact('DeploymentHeld', { deploymentId, reason: HoldReason, detail: z.string(), until: instantMs.nullable() }),
+  fact('DeploymentHeld', { deploymentId, ...hold }),
   /** One that has started, and was held since, goes on. */
   fact('DeploymentResumed', { deploymentId }),
   fact('DeploymentStarted', { deploymentId, startedAt: instantMs }),
@@ -143,18 +146,7 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     failedAt: instantMs,
   }),
   fact('TaskLost', { ...run, reason: z.string(), failedAt: instantMs }),
-  /** A task was given up that may still run there: the machine gets no other one until it is known to have ended. */
-  fact('TargetMarkedDirty', { ...task }),
-  /** The machine has said after all how the task ended, or that it did not. */
-  fact('TargetCleaned', { ...task }),
   fact('TaskCancelRequested', { ...task, reason: z.string() }),
-  fact('TargetExcluded', {
-    ...step,
-    machineId,
-    cause: z.enum(['not-contactable', 'removed', 'disabled', 'failed', 'lost', 'unhealthy', 'person']),
-    detail: z.string(),
-    unavailableSince: instantMs.nullable(),
-  }),
   fact('TargetsReevaluated', {
     ...step,
     added: z.array(Target.extend({ reason: z.string() })).readonly(),
@@ -163,11 +155,16 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     /** The earlier steps that the machines added still have to run. */
     catchUp: z.array(stepId).readonly(),
     seenPosition: z.number(),
+    /** Who was named or found and is no target all the same. */
+    leftOut: explained.optional(),
+    /** What a provider of machines was heard to say, where its group was looked for. */
+    heard: ProviderHeard.optional(),
   }),
+  ...targetFacts,
   /** The first targets of a step are through: from now on the others are held back for a time, or by a question. */
   fact('CanaryPassed', { ...step, at: instantMs }),
-  fact('ApprovalRequested', { ...step, message: z.string(), deadlineAt: instantMs }),
-  fact('ApprovalGiven', { ...step, comment: z.string() }),
+  fact('ApprovalRequested', { ...step, message: z.string(), deadlineAt: instantMs, change: TargetsChange.optional() }),
+  fact('ApprovalGiven', { ...step, comment: z.string(), givenAt: instantMs.optional() }),
   fact('ApprovalRefused', { ...step, comment: z.string() }),
   /** A target has failed, and a person is to say what becomes of it; nobody saying anything in time fails it. */
   fact('DecisionRequested', {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { reason } from './ids.ts'
+import { instantMs, reason } from './ids.ts'
 
 export const priorityDefault = 5
 export const priorityMax = 9
@@ -18,9 +18,18 @@ export const deploymentOptions = {
 
 /**
  * Why a deployment waits for others. `behind`: for its turn. `newcomers`: as that, and it is one for machines that have
- * come, which wait for a release. `scheduled`, `frozen`: for a time. `machine-busy`: it runs, and its machines are at work for other deployments.
+ * come, which wait for a release. `scheduled`, `frozen`: for a time. `machine-busy`: it runs, and its machines are at
+ * work for other deployments. `machines-expected`: it looks for targets, and not all of them are there and well.
  */
-export const HoldReason = z.enum(['behind', 'newcomers', 'scheduled', 'frozen', 'machine-busy'])
+export const HoldReason = z.enum(['behind', 'newcomers', 'scheduled', 'frozen', 'machine-busy', 'machines-expected'])
+
+/** A wait as it is told; what was told last, and when, says whether there is news. */
+export const hold = {
+  reason: HoldReason,
+  detail: z.string(),
+  until: instantMs.nullable(),
+  at: instantMs.optional(),
+}
 
 const Options = z.object(deploymentOptions)
 export type DeploymentOptions = z.infer<typeof Options>

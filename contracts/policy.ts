@@ -11,6 +11,7 @@ import {
   version,
 } from './ids.ts'
 import { fact, request } from './message.ts'
+import { providerGroup } from './providerGroup.ts'
 import { removalQuestions } from './removalQuestions.ts'
 
 const machineIds = z.array(machineId).readonly()
@@ -31,6 +32,8 @@ export const PolicyCommand = z.discriminatedUnion('type', [
   request('CarryOutRemoval', { environmentId, machineId, decisionId: z.string() }),
   /** How the providers answer that this server knows, and those that policies name; records nothing. */
   request('ListProviders', {}),
+  /** Who is in a group, as the environment's provider says; records nothing. */
+  request('ListGroup', { environmentId, group: providerGroup, since: instantMs }),
 ])
 export type PolicyCommand = z.infer<typeof PolicyCommand>
 

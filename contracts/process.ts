@@ -44,6 +44,8 @@ const processOf = (step: typeof Step, object: typeof z.object) =>
     steps: z.array(step).max(stepsMax).readonly(),
     /** What a deployment may take, from its start: then its steps are cut, and those for a failure run. */
     timeLimitMs: durationBetween(1, durationMaxMs).optional(),
+    /** What becomes of machines that come while it runs: left to automatic deployments (unless told), or taken in. */
+    joiners: z.enum(['include', 'ignore']).optional(),
   })
 
 /** The ordered steps of a project. Ids are unique and an output is only read after the step that sets it. */

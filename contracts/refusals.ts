@@ -113,6 +113,7 @@ export const refusals = {
     status: 422,
     sentence: 'A machine named as a target is not in this environment.',
   },
+  TARGET_LEAVING: { status: 409, sentence: 'The machine is just being excluded. Try again when that is done.' },
   TASK_UNKNOWN: { status: 404, sentence: 'There is no such task.' },
   TASK_FOREIGN: { status: 403, sentence: 'The task belongs to another machine.' },
   NOTHING_TO_DECIDE: { status: 409, sentence: 'The deployment is not waiting for this decision.' },

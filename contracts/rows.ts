@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AskedDecision } from './decision.ts'
+import { TargetsChange } from './targets.ts'
 import { DeploymentKind, TargetOutcome } from './deployment.ts'
 import { HealthEvidence, HealthStatus } from './health.ts'
 import { MachineFacts, RemovalCause } from './machine.ts'
@@ -138,7 +139,13 @@ export const DeploymentRow = z.object({
   steps: z.array(StepRow).readonly(),
   targets: z.array(TargetRow).readonly(),
   /** Set while an approval step waits for a person. */
-  approval: z.object({ stepId: z.string(), message: z.string(), deadlineAt: at }).nullable(),
+  approval: z
+    .object({
+      ...{ stepId: z.string(), message: z.string(), deadlineAt: at },
+      /** Who would come and go, where that is what is asked. */
+      change: TargetsChange.optional(),
+    })
+    .nullable(),
   /** The targets that failed and of which a person is to say what becomes of them. */
   decisions: z.array(AskedDecision).readonly(),
   /** What its package steps bring. */

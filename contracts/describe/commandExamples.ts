@@ -65,6 +65,7 @@ export const commandExamples: CommandData = {
     reason: 'the network was down, and not the machines',
   },
   ListProviders: {},
+  ListGroup: { environmentId, group: 'shop-web', since: sample.atMs },
   BacktestPolicy: {
     environmentId,
     policy: { dynamicRegistration: { removeAfterMs: '5m' } },
@@ -99,6 +100,8 @@ export const commandExamples: CommandData = {
   CreateDeployment: { deploymentId, projectId, version, environmentId, kind: 'release', machineIds: null },
   CancelDeployment: { deploymentId, reason: 'wrong version' },
   DecideDeployment: { deploymentId, decision: 'approve', comment: 'The numbers look good.' },
+  ExcludeTarget: { deploymentId, machineId, reason: 'its disk is being replaced' },
+  IncludeTarget: { deploymentId, machineId, reason: 'its disk is replaced' },
   RedeployDeployment: { deploymentId, newDeploymentId: '0191a0b0-0000-7000-8000-000000000003' },
   RetryDeployment: { deploymentId, newDeploymentId: '0191a0b0-0000-7000-8000-000000000002' },
   RecordTaskStarted: task,

@@ -37,6 +37,7 @@ export const commandSentences: Readonly<Record<CommandType, string>> = {
   CloseReleaseCircuit: 'Let a release that failed too often be deployed by itself again.',
   RevertDecision: 'Take back what one decision of the policy did, as one command.',
   ListProviders: 'Tell of the providers of machines and how they answer. Records nothing.',
+  ListGroup: 'Tell who is in a group of a provider of machines, such as an auto-scaling group. Records nothing.',
   BacktestPolicy: 'Answer with what a policy would have done in a time that is gone. Records nothing.',
   WhatIf: 'Answer with what would follow if machines fell silent now and did not come back. Records nothing.',
   ExplainRemoval: 'Answer with every clause of the removal of a machine, and which hold now. Records nothing.',
@@ -60,6 +61,8 @@ export const commandSentences: Readonly<Record<CommandType, string>> = {
 
   CreateDeployment: 'Deploy a release to an environment: to the machines named, or (null) to all that it is for.',
   CancelDeployment: 'End the deployment before its time.',
+  ExcludeTarget: 'Keep a machine out of the deployment, whatever is evaluated later.',
+  IncludeTarget: 'Take a machine in again that a person kept out, or that left for a reason that is over.',
   DecideDeployment: 'Answer what the deployment waits for: an approval, or what becomes of a target that failed.',
   RedeployDeployment: 'Deploy the same release again, to the machines that this deployment was for.',
   RetryDeployment: 'Deploy the same release again, to the targets on which this deployment did not succeed.',

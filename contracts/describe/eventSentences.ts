@@ -85,6 +85,12 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
   TargetMarkedDirty: 'A task was given up that may still run on the machine, which gets no other one for now.',
   TargetCleaned: 'The machine told how the task ended that had been given up: it may work again.',
   TaskCancelRequested: 'The machine is told to stop the attempt.',
+  TargetExclusionRequested:
+    'A person keeps a machine out of the deployment; it leaves when nothing runs there any more.',
+  TargetExclusionLifted: 'A person lets a machine be a target again that never was one.',
+  TargetIncluded: 'A person took a machine in again, and which steps it makes up for.',
+  TargetsRevalidated:
+    'Before a step: who came since the targets were evaluated, who does other work now, and who is left to automatic deployments.',
   TargetExcluded: 'A machine is no longer a target of the deployment, and why.',
   TargetsReevaluated: 'The targets were looked up anew: who joined, who left and who stayed.',
   CanaryPassed: 'The step succeeded on the first few targets; the others are held back for a while.',

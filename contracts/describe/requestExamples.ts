@@ -42,6 +42,8 @@ export const requestExamples: Readonly<Record<string, Json>> = {
   CreateDeployment: { projectId, version, environmentId, machines: [machineId] },
   RedeployDeployment: { deploymentId },
   RetryDeployment: { deploymentId },
+  ExcludeTarget: { deploymentId, machineId, reason: 'its disk is being replaced' },
+  IncludeTarget: { deploymentId, machineId, reason: 'its disk is replaced' },
   CancelDeployment: { deploymentId, reason: 'wrong version' },
   DecideDeployment: { deploymentId, decision: 'approve', comment: 'The numbers look good.' },
 }

@@ -62,6 +62,20 @@ export const deliveryRequests = {
     nothing.extend(deployment),
     'Deploy the same release again, with the same restrictions',
   ),
+  ExcludeTarget: ask(
+    'POST',
+    '/v1/deployments/:deploymentId/exclude',
+    'write',
+    api.TargetBody.extend(deployment),
+    'Keep a machine out of a deployment, whatever is evaluated later',
+  ),
+  IncludeTarget: ask(
+    'POST',
+    '/v1/deployments/:deploymentId/include',
+    'write',
+    api.TargetBody.extend(deployment),
+    'Take a machine in again that is out of a deployment',
+  ),
   CancelDeployment: ask(
     'POST',
     '/v1/deployments/:deploymentId/cancel',

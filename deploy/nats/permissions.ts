@@ -43,7 +43,11 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
     policy: ['CarryOutRemoval'],
     deployment: ['CreateDeployment'],
   },
-  deployment: { registry: ['DeregisterMachine'], deployment: ['CreateDeployment', 'CancelDeployment'] },
+  deployment: {
+    registry: ['DeregisterMachine'],
+    policy: ['ListGroup'],
+    deployment: ['CreateDeployment', 'CancelDeployment'],
+  },
   gateway: {
     registry: ['EnrollMachine', 'ReregisterMachine', 'QuarantineMachine'],
     deployment: ['GetWorkOrder', 'RecordTaskStarted', 'AppendTaskLog', 'RecordTaskResult'],
@@ -68,6 +72,7 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
       ...(['AddPackage', 'RemovePackage', 'PrunePackage'] as const),
       ...(['SaveTemplate', 'DeleteTemplate'] as const),
       ...(['DecideDeployment', 'RetryDeployment', 'RedeployDeployment'] as const),
+      ...(['ExcludeTarget', 'IncludeTarget'] as const),
     ],
   },
 }

@@ -7,6 +7,7 @@ import type { Platform } from '#libs/platform.ts'
 import { Wakes } from '#libs/wakes.ts'
 import { Fleet, type FleetEvent } from './fleet.ts'
 import { createGate } from './gate.ts'
+import { Groups } from './groups.ts'
 import { createInterest } from './interest.ts'
 import { createLeases, hasEnded } from './leases.ts'
 import { lookAround } from './lookAround.ts'
@@ -34,7 +35,7 @@ export class Engine {
   readonly occupancy: Occupancy
   readonly #others = new Others()
   readonly #platform: Platform
-  readonly #leases
+  readonly #leases = createLeases(() => this.#platform.clock.steadyMs())
   readonly #runs
   readonly #world: World
   readonly #interest = createInterest()
@@ -49,14 +50,13 @@ export class Engine {
   #listeningSince: number
 
   constructor(platform: Platform) {
-    const { store, clock } = platform
-    this.#platform = platform
+    const { store, clock } = (this.#platform = platform)
     this.occupancy = new Occupancy(createGate(this.fleet, clock))
     this.#rounds = new Rounds(clock, (ids) => this.#wakeThem(ids, null))
     this.#listeningSince = clock.steadyMs()
-    this.#leases = createLeases(() => clock.steadyMs())
-    const now = { position: () => this.#position, listeningSince: () => this.#listeningSince }
-    this.#world = lookAround(this.fleet, this.occupancy, this.#others, this.#leases, now)
+    const groups = new Groups(platform, (ids) => this.#wakeThem(ids, null))
+    const around = { fleet: this.fleet, occupancy: this.occupancy, others: this.#others, leases: this.#leases, groups }
+    this.#world = lookAround(around, { position: () => this.#position, listeningSince: () => this.#listeningSince })
     const decider: Decider<Run, RunCommand, DeploymentEvent> = { ...run, decide: (...asked) => this.#decide(...asked) }
     this.#runs = createHandler({ store, clock, decider, schema: DeploymentEvent })
   }

@@ -49,6 +49,11 @@ export function createInterest() {
           deploymentId,
           event.data.added.map(({ machineId }) => machineId),
         )
+      if (event.type === 'TargetsRevalidated')
+        watch(
+          deploymentId,
+          event.data.joined.map(({ machineId }) => machineId),
+        )
       if (event.type === 'TaskDispatched') watch(deploymentId, [event.data.machineId])
       if (hasEnded(event)) end(deploymentId)
     },

@@ -1,4 +1,5 @@
 import type { Fleet } from './fleet.ts'
+import type { Groups } from './groups.ts'
 import type { Leases } from './leases.ts'
 import type { Occupancy } from './occupancy.ts'
 import type { Others } from './others.ts'
@@ -10,8 +11,16 @@ interface Now {
   readonly listeningSince: () => number
 }
 
+interface Around {
+  readonly fleet: Fleet
+  readonly occupancy: Occupancy
+  readonly others: Others
+  readonly leases: Leases
+  readonly groups: Groups
+}
+
 /** The world as runs may see it: everything the engine keeps, to be read and not changed. */
-export const lookAround = (fleet: Fleet, occupancy: Occupancy, others: Others, leases: Leases, now: Now): World => ({
+export const lookAround = ({ fleet, occupancy, others, leases, groups }: Around, now: Now): World => ({
   get position() {
     return now.position()
   },
@@ -27,5 +36,6 @@ export const lookAround = (fleet: Fleet, occupancy: Occupancy, others: Others, l
   supersededBy: occupancy.supersededBy,
   versionOf: others.versionOf,
   child: others.child,
+  group: groups.group,
   leaseExpired: leases.isExpired,
 })

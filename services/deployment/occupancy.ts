@@ -124,13 +124,8 @@ export class Occupancy {
         return this.#ended(event)
       case 'DeploymentHeld':
       case 'DeploymentResumed':
-      case 'TargetsEvaluated':
       case 'TaskStarted':
       case 'TaskCancelRequested':
-      case 'TargetMarkedDirty':
-      case 'TargetCleaned':
-      case 'TargetExcluded':
-      case 'TargetsReevaluated':
       case 'CanaryPassed':
       case 'MachineDeregistrationRequested':
       case 'DeploymentCancelRequested':
@@ -172,10 +167,10 @@ export class Occupancy {
   }
 }
 
-/** What happens within a step, beside its tasks, takes nothing and frees nothing. */
+/** What happens within a step or to its targets, beside its tasks, takes nothing and frees nothing. */
 const isAboutStep = (event: DeploymentEvent): event is Extract<DeploymentEvent, { type: StepType }> =>
-  /^(Step|Approval|Decision|Child)/.test(event.type)
-type StepType = `Step${string}` | `Approval${string}` | `Decision${string}` | `Child${string}`
+  /^(Step|Approval|Decision|Child|Target)/.test(event.type)
+type StepType = `${'Step' | 'Approval' | 'Decision' | 'Child' | 'Target'}${string}`
 
 const placeOf = (entrant: Entrant, number: number, isDue: () => boolean): Place => ({
   ...{ deploymentId: entrant.deploymentId, kind: entrant.kind, version: entrant.version },

@@ -33,6 +33,10 @@ export const deploymentRoutes =
     const redeploy = 'Deploy the same release again, with the same restrictions'
     addOnceMore(app, ask, 'redeploy', redeploy, (data) => ({ type: 'RedeployDeployment', data }))
     addCancel(app, send)
+    const exclude = 'Keep a machine out of a deployment, whatever is evaluated later'
+    addTarget(app, send, 'exclude', exclude, (data) => ({ type: 'ExcludeTarget', data }))
+    const include = 'Take a machine in again that a person kept out, or that left for a reason that is over'
+    addTarget(app, send, 'include', include, (data) => ({ type: 'IncludeTarget', data }))
     addDecide(app, send)
   }
 
@@ -76,6 +80,20 @@ function addCancel(app: Http, send: Send): void {
     async (request, reply) => {
       const data = { deploymentId: request.params.id, reason: request.body.reason }
       sendAnswer(reply, await send({ type: 'CancelDeployment', data }, request), { status: 202 })
+      return reply
+    },
+  )
+}
+
+type OfTarget = Extract<DeploymentCommand, { type: 'ExcludeTarget' | 'IncludeTarget' }>
+
+function addTarget(app: Http, send: Send, verb: string, summary: string, of: (data: OfTarget['data']) => OfTarget) {
+  app.post(
+    `/v1/deployments/:id/${verb}`,
+    { config, schema: { tags, summary, params, body: api.TargetBody, response: ok } },
+    async (request, reply) => {
+      const data = { deploymentId: request.params.id, ...request.body }
+      sendAnswer(reply, await send(of(data), request))
       return reply
     },
   )

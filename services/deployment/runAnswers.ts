@@ -49,6 +49,8 @@ export function runAnswers(
     DecideDeployment: async ({ data: { deploymentId, ...word } }, cause) =>
       answered(await engine.request(deploymentId, { type: 'Decide', ...word }, cause), { id: deploymentId }),
 
+    ExcludeTarget: ({ type, data }, cause) => report(engine, { type, ...data }, cause),
+    IncludeTarget: ({ type, data }, cause) => report(engine, { type, ...data }, cause),
     RecordTaskStarted: ({ type, data }, cause) => report(engine, { type, ...data }, cause),
     RecordTaskResult: ({ type, data }, cause) => report(engine, { type, ...data }, cause),
     AppendTaskLog: ({ data }, cause) => appendTaskLog(platform, engine, data, cause),

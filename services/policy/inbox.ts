@@ -17,7 +17,7 @@ const done: Answer = { accepted: true, position: 0, result: {} }
 
 /** Those who answer what changes nothing. */
 interface Answering {
-  readonly poller: Pick<Poller, 'rows'>
+  readonly poller: Pick<Poller, 'rows' | 'group'>
   readonly questions: Questions
 }
 
@@ -37,6 +37,9 @@ export function startInbox(platform: Platform, reconciler: Reconciler, { poller,
       ExplainRemoval: ({ data }) => questions.explain(data),
       CarryOutRemoval: ({ data }, cause) => inbox.remove(data, cause),
       ListProviders: async () => ({ accepted: true, position: 0, result: { items: poller.rows() } }),
+      ListGroup: async ({ data: { environmentId, group, since } }) => ({
+        ...{ accepted: true, position: 0, result: { group: poller.group(environmentId, group, since) } },
+      }),
     },
     PolicyCommand,
   )

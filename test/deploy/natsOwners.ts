@@ -77,7 +77,7 @@ export const publishers: Record<string, readonly string[]> = {
   '_INBOX_registry.1.2': [],
   '_INBOX_health.1.2': ['gateway'],
   '_INBOX_policy.1.2': ['registry', 'health', 'policy', 'deployment'],
-  '_INBOX_deployment.1.2': ['registry', 'deployment'],
+  '_INBOX_deployment.1.2': ['registry', 'policy', 'deployment'],
   '_INBOX_gateway.1.2': ['registry', 'deployment'],
   '_INBOX_query.1.2': ['registry', 'health', 'policy', 'deployment'],
 }

@@ -6,6 +6,7 @@ import { action, type Context, type Io } from '../context.ts'
 import { paged, watchable, type ListOptions, type WatchOptions } from '../options.ts'
 import { view, viewList } from '../view.ts'
 import { addDeploying } from './deploying.ts'
+import { addExclusion } from './exclusion.ts'
 import { addDeploymentLog } from './deploymentLog.ts'
 import { addDeploymentPlan } from './deploymentPlan.ts'
 import { addDeploymentQueue } from './deploymentQueue.ts'
@@ -77,6 +78,7 @@ function addChanging(deploy: Command, io: Io): void {
         context.done(reply, `Deployment ${id} is being cancelled.`)
       }),
     )
+  addExclusion(deploy, io)
   addChoice(deploy, io)
   addDecision(deploy, io, 'approve', 'let a deployment go on that waits for a person', 'may go on')
   addDecision(deploy, io, 'reject', 'end a deployment that waits for a person', 'is rejected')

@@ -5,13 +5,15 @@ import { whyNobody } from './noTargets.ts'
 import type { FleetMachine, Scene } from './world.ts'
 
 /** Starts a run with the machines that are there now. Who is left out is written down with the clause that did it. */
-export function begin({ created, world, nowMs }: Scene): readonly DeploymentEvent[] {
+export function begin({ run, created, world, nowMs }: Scene): readonly DeploymentEvent[] {
   const { deploymentId, environmentId, targetRoles, machineIds } = created
   const included = []
   const excluded = []
   for (const machine of candidates(world, environmentId, machineIds)) {
     const { machineId, name, roles } = machine
-    const clause = ineligibility(machine, environmentId, targetRoles)
+    const bar = run.barred.get(machineId)
+    const clause =
+      bar === undefined ? ineligibility(machine, environmentId, targetRoles) : `excluded by a person: ${bar.reason}`
     if (clause === null) included.push({ machineId, name, roles })
     else if (machine.registered || machineIds !== null) excluded.push({ machineId, name, reason: clause })
   }

@@ -23,10 +23,10 @@ export function planOverdue(
   const deadlineAt = deadlineOf(run)
   if (deadlineAt === null || run.failure !== null || nowMs < deadlineAt) return null
   const step = currentGroup(run).find(({ state }) => state === 'running' || state === 'pending')
-  if (step === undefined) return null
   const reason = `the deployment's time limit of ${speakDuration(created.timeLimitMs ?? 0)} is over`
   const stopping = stopTasks(scene, reason, waitingSince(scene, deadlineAt))
-  if (stopping !== null) return stopping
+  // At the end only those are at work who make up for what they missed, which fails nothing.
+  if (stopping !== null || step === undefined) return stopping
   const succeeded = due(scene).filter(({ type }) => type === 'StepSucceeded')
   if (succeeded.length > 0) return succeeded
   const about = { deploymentId: created.deploymentId, stepId: step.definition.id }

@@ -4,9 +4,11 @@ import { optionsOf } from '#contracts/deploymentOptions.ts'
 import { isRefusal, refuse, type Decider, type Decision } from '#libs/decider.ts'
 import { decided, type PersonsWord } from './decision.ts'
 import { evolve } from './evolve.ts'
+import { barred, takenInAgain, type PersonsChoice } from './exclusion.ts'
 import { planHolding } from './holding.ts'
 import { plan } from './plan.ts'
-import { noRun, type Created, type Run, type RunTask } from './state.ts'
+import { noRun } from './noRun.ts'
+import type { Created, Run, RunTask } from './state.ts'
 import type { World } from './world.ts'
 
 /** What is asked of a run. `Advance` asks nothing: it lets the run take the steps that are due. */
@@ -15,6 +17,7 @@ export type RunRequest =
   | { readonly type: 'Advance' }
   | { readonly type: 'Cancel'; readonly reason: string }
   | ({ readonly type: 'Decide' } & PersonsWord)
+  | ({ readonly type: 'ExcludeTarget' | 'IncludeTarget' } & PersonsChoice)
   | { readonly type: 'RecordTaskStarted'; readonly taskId: string; readonly machineId: string }
   | {
       readonly type: 'RecordTaskResult'
@@ -68,6 +71,10 @@ function answerTo(command: RunCommand, state: Run): Decision<DeploymentEvent> {
   switch (command.type) {
     case 'Advance':
       return []
+    case 'ExcludeTarget':
+    case 'IncludeTarget':
+      if (state.status === 'ended') return refuse('DEPLOYMENT_ENDED', `deployment ${deploymentId} has ended already`)
+      return (command.type === 'ExcludeTarget' ? barred : takenInAgain)(state, state.created, command, command)
     case 'Cancel':
       if (state.status === 'ended') return refuse('DEPLOYMENT_ENDED', `deployment ${deploymentId} has ended already`)
       if (state.cancel !== null) return []

@@ -21,7 +21,8 @@ export function decided(run: Run, deploymentId: string, word: PersonsWord, nowMs
   if (!isMeant || approval.answer !== 'open' || !isWaiting(run, approval.stepId))
     return refuse('NOTHING_TO_DECIDE', `deployment ${deploymentId} is not waiting for an approval`)
   const about = { deploymentId, stepId: approval.stepId, comment }
-  return [{ type: decision === 'approve' ? 'ApprovalGiven' : 'ApprovalRefused', data: about }]
+  if (decision === 'reject') return [{ type: 'ApprovalRefused', data: about }]
+  return [{ type: 'ApprovalGiven', data: { ...about, givenAt: nowMs } }]
 }
 
 const isWaiting = ({ status, steps }: Run, stepId: string): boolean =>

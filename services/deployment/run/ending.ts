@@ -98,6 +98,7 @@ function outcomeOfExcluded({ cause, detail }: NonNullable<RunTarget['excluded']>
     case 'disabled':
     case 'unhealthy':
     case 'person':
+    case 'roles-changed':
       return { outcome: 'excluded', reason: `${cause}: ${detail}` }
   }
 }

@@ -1,32 +1,26 @@
-import type { DeploymentEvent, Target } from '#contracts/deployment.ts'
+import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { evolveQuestions } from './evolveQuestions.ts'
 import { evolveHolding } from './evolveHolding.ts'
+import { evolveTargets } from './evolveTargets.ts'
 import { evolveTasks } from './evolveTasks.ts'
-import type { Run, RunStep, RunTarget } from './state.ts'
+import type { Run, RunStep } from './state.ts'
 
 /** How facts change a run. Facts about a task that has ended already change nothing. */
 export function evolve(run: Run, event: DeploymentEvent): Run {
   if (isAboutTask(event)) return evolveTasks(run, event)
+  if (isAboutTargets(event)) return evolveTargets(run, event)
   switch (event.type) {
     case 'DeploymentCreated':
       return { ...run, status: 'queued', created: event.data, steps: event.data.process.steps.map(pending) }
-    case 'TargetsEvaluated':
-      return { ...run, targets: join(run.targets, event.data.included, 0, []) }
     case 'DeploymentCancelRequested':
       return { ...run, cancel: { reason: event.data.reason, requestedAt: event.data.requestedAt } }
     case 'DeploymentSucceeded':
     case 'DeploymentFailed':
     case 'DeploymentCancelled':
       return { ...run, status: 'ended' }
-    case 'TargetExcluded':
-      return exclude(run, event.data.machineId, { cause: event.data.cause, detail: event.data.detail })
-    case 'TargetsReevaluated':
-      return reevaluated(run, event.data)
     case 'DeploymentStarted':
     case 'DeploymentHeld':
     case 'DeploymentResumed':
-    case 'TargetMarkedDirty':
-    case 'TargetCleaned':
       return evolveHolding(run, event)
     case 'StepStarted':
     case 'StepSucceeded':
@@ -48,6 +42,7 @@ export function evolve(run: Run, event: DeploymentEvent): Run {
 
 type FactOf<Type extends string> = Extract<DeploymentEvent, { type: Type }>
 const isAboutTask = (event: DeploymentEvent): event is FactOf<`Task${string}`> => event.type.startsWith('Task')
+const isAboutTargets = (event: DeploymentEvent): event is FactOf<`Target${string}`> => event.type.startsWith('Target')
 
 type StepFact = FactOf<
   `Step${string}` | `Approval${string}` | `Child${string}` | 'CanaryPassed' | 'MachineDeregistrationRequested'
@@ -72,9 +67,11 @@ function evolveSteps(run: Run, event: StepFact): Run {
     case 'CanaryPassed':
       return withStep(run, stepId, { canaryPassedAt: event.data.at })
     case 'ApprovalRequested':
-      return { ...run, approval: { stepId, deadlineAt: event.data.deadlineAt, answer: 'open' } }
-    case 'ApprovalGiven':
-      return { ...run, approval: run.approval && { ...run.approval, answer: 'given' } }
+      return { ...run, approval: asked(event.data) }
+    case 'ApprovalGiven': {
+      const { givenAt = 0 } = event.data
+      return { ...run, approval: run.approval && { ...run.approval, answer: 'given', givenAt } }
+    }
     case 'ApprovalRefused':
       return { ...run, approval: run.approval && { ...run.approval, answer: 'refused' } }
     case 'ChildDeploymentRequested':
@@ -107,29 +104,6 @@ const withStep = (run: Run, stepId: string, change: Partial<RunStep>): Run => ({
   steps: run.steps.map((step) => (step.definition.id === stepId ? { ...step, ...change } : step)),
 })
 
-const exclude = (run: Run, machineId: string, excluded: NonNullable<RunTarget['excluded']>): Run => {
-  const target = run.targets.get(machineId)
-  return target === undefined ? run : { ...run, targets: run.targets.set(machineId, { ...target, excluded }) }
-}
-
-const join = (
-  targets: Run['targets'],
-  joining: readonly Target[],
-  since: number,
-  owes: readonly string[],
-): Run['targets'] =>
-  targets.withMutations((all) => {
-    for (const { machineId, name, roles } of joining)
-      all.set(machineId, { machineId, name, roles, excluded: null, since, owes })
-  })
-
-function reevaluated(run: Run, { stepId, added, removed, catchUp }: FactOf<'TargetsReevaluated'>['data']): Run {
-  const left = removed.reduce(
-    (so, { machineId, reason }) => exclude(so, machineId, { cause: 'replaced', detail: reason }),
-    run,
-  )
-  const since = run.steps.findIndex(({ definition }) => definition.id === stepId)
-  const targets = join(left.targets, added, since, catchUp)
-  const machineIds = added.map(({ machineId }) => machineId)
-  return withStep({ ...left, targets }, stepId, { reevaluated: true, machineIds })
-}
+const asked = ({ stepId, deadlineAt, change }: FactOf<'ApprovalRequested'>['data']): Run['approval'] => ({
+  ...{ stepId, deadlineAt, answer: 'open', change: change ?? null, givenAt: 0 },
+})

@@ -1,4 +1,5 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
+import { expectation } from './reevaluateStep.ts'
 import { latestTask, listed, runsOnTargets, stillIncluded, type Run, type RunStep } from './state.ts'
 import { isContactable, type FleetMachine, type Hold, type Scene, type World } from './world.ts'
 
@@ -6,6 +7,8 @@ import { isContactable, type FleetMachine, type Hold, type Scene, type World } f
 const busyToldAfterMs = 10_000
 /** Instants that are worked out anew each time may differ by so much and are still the same. */
 const sameInstantMs = 60_000
+/** How often at most it is told how far a wait has got. */
+const movedToldEveryMs = 5_000
 
 /**
  * For a run that has nothing to do now: why it waits for others, told once for each reason, and that it does so no more.
@@ -15,8 +18,13 @@ export function planHolding(run: Run, world: World, nowMs: number): readonly Dep
   const { created, held } = run
   if (created === null || (run.status !== 'queued' && run.status !== 'running')) return []
   const { deploymentId } = created
-  const hold = run.status === 'queued' ? world.holdOf(deploymentId) : busyHold({ run, created, world, nowMs })
-  if (hold !== null) return isSame(held, hold) ? [] : [{ type: 'DeploymentHeld', data: { deploymentId, ...hold } }]
+  const scene = { run, created, world, nowMs }
+  const hold = run.status === 'queued' ? world.holdOf(deploymentId) : runningHold(scene)
+  if (hold !== null) {
+    const isNews = !isSame(held, hold) || hasMoved(held, hold, nowMs)
+    const at = run.status === 'running' ? { at: nowMs } : {}
+    return isNews ? [{ type: 'DeploymentHeld', data: { deploymentId, ...hold, ...at } }] : []
+  }
   return held === null || run.status === 'queued' ? [] : [{ type: 'DeploymentResumed', data: { deploymentId } }]
 }
 
@@ -24,10 +32,17 @@ const isSame = (held: Run['held'], { reason, until }: Hold): boolean =>
   held?.reason === reason &&
   (held.until === until || (held.until !== null && until !== null && Math.abs(held.until - until) < sameInstantMs))
 
+const runningHold = (scene: Scene): Hold | null =>
+  scene.run.cancel === null ? (expectation(scene) ?? busyHold(scene)) : null
+
+/** A wait that gets on is told again, and not at every look. */
+const hasMoved = (held: Run['held'], { detail }: Hold, nowMs: number): boolean =>
+  held?.at !== undefined && held.detail !== detail && nowMs >= held.at + movedToldEveryMs
+
 /** Nothing of the run is at work, and the machines that could be are so for others. */
 function busyHold(scene: Scene): Hold | null {
   const { run, world } = scene
-  if (run.active.size > 0 || run.cancel !== null) return null
+  if (run.active.size > 0) return null
   const busy = run.steps.filter(({ state }) => state === 'running').flatMap((step) => busyIn(scene, step))
   if (busy.length === 0) return null
   const machines = busy.flatMap((machineId) => world.machine(machineId) ?? [])

@@ -1,10 +1,13 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { cancelled } from './ending.ts'
-import { activeTasks, currentStep, includedTargets, type Run, type RunTask } from './state.ts'
+import { activeTasks, includedTargets, nearestStep } from './state.ts'
+import type { Created, Run, RunTask } from './state.ts'
 import { waitingSince, type FleetMachine, type Scene } from './world.ts'
 
 /** How long a cancelled task may take to end, in deployments that were made when this was no setting yet. */
 const cancelGraceBeforeMs = 60_000
+export const cancelGraceMsOf = ({ cancelGraceMs }: Pick<Created, 'cancelGraceMs'>): number =>
+  cancelGraceMs ?? cancelGraceBeforeMs
 
 /**
  * An attempt is lost when its machine is gone, when nothing has been heard of it for longer than its lease, or when it
@@ -38,7 +41,7 @@ const lost = (
 })
 
 /** Nobody knows whether it still runs, so the run goes on without it and the machine gets nothing else for now. */
-function givenUp({ run, created, nowMs }: Scene, task: RunTask): readonly DeploymentEvent[] {
+export function givenUp({ run, created, nowMs }: Scene, task: RunTask): readonly DeploymentEvent[] {
   const { deploymentId } = created
   const { taskId, machineId } = task
   const loss = lost(deploymentId, task, 'abandoned', nowMs)
@@ -61,7 +64,7 @@ export const planCancel = (
 export function stopTasks(scene: Scene, reason: string, since: number): readonly DeploymentEvent[] | null {
   const { run, created, nowMs } = scene
   const { deploymentId } = created
-  const graceMs = created.cancelGraceMs ?? cancelGraceBeforeMs
+  const graceMs = cancelGraceMsOf(created)
   const active = activeTasks(run)
   const child = openChild(scene)
   if (child !== null && !child.isToldToStop) {
@@ -92,7 +95,7 @@ function openChild({ run, world }: Scene) {
 /** A target that was removed, moved or disabled is left out from here on; one that is at work may finish its task. */
 export function excludeGone({ run, created, world }: Scene): readonly DeploymentEvent[] {
   const { deploymentId, environmentId } = created
-  const step = currentStep(run)
+  const step = nearestStep(run)
   if (step === undefined) return []
   const about = { deploymentId, stepId: step.definition.id, unavailableSince: null }
   const gone = includedTargets(run).filter(({ machineId }) => !isThere(world.machine(machineId), environmentId))

@@ -3,16 +3,19 @@ import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { Step } from '#contracts/process.ts'
 import { planApproval } from './approvalStep.ts'
 import { begin } from './beginning.ts'
+import { planDebts } from './catchUp.ts'
 import { planOverdue } from './deadline.ts'
 import { planDeployRelease } from './deployReleaseStep.ts'
 import { planDeregistration } from './deregisterStep.ts'
 import { isTrueOf } from './condition.ts'
 import { cancelled, finished } from './ending.ts'
+import { excludeBarred } from './exclusion.ts'
 import { planHealthCheck } from './healthCheckStep.ts'
 import { currentGroup, haltedBeside } from './group.ts'
 import { excludeGone, loseTasks, planCancel } from './interruption.ts'
 import { inTurn, minimumFor } from './minimum.ts'
 import { planReevaluation } from './reevaluateStep.ts'
+import { planRevalidation, revalidateMeanwhile } from './revalidation.ts'
 import { planOnTargets } from './scriptStep.ts'
 import { includedTargets, isPartOf, isRolling, runsOnTargets, skippedByFailure, skippedForRoles } from './state.ts'
 import type { Run, RunStep } from './state.ts'
@@ -38,7 +41,9 @@ export function plan(run: Run, world: World, nowMs: number): readonly Deployment
       if (lost.length > 0) return lost
       if (run.cancel !== null) return planCancel(scene, run.cancel)
       const gone = excludeGone(scene)
-      return gone.length > 0 ? gone : (planOverdue(scene, planSteps) ?? planSteps(scene))
+      if (gone.length > 0) return gone
+      const barred = excludeBarred(scene)
+      return barred.length > 0 ? barred : (planOverdue(scene, planSteps) ?? planSteps(scene))
     }
   }
 }
@@ -54,14 +59,21 @@ function planQueued(scene: Scene): readonly DeploymentEvent[] {
 /** All steps of a group start before any of them goes on; it has ended when all of them have. */
 function planSteps(scene: Scene): readonly DeploymentEvent[] {
   const group = currentGroup(scene.run)
-  if (group.length === 0) return [finished(scene.run, scene.created)]
+  if (group.length === 0) return planDebts(scene) ?? [finished(scene.run, scene.created)]
   const pending = group.find(({ state }) => state === 'pending')
-  if (pending !== undefined) return [startStep(scene, pending)]
+  if (pending !== undefined) return planBetween(scene, group, pending) ?? [startStep(scene, pending)]
   for (const step of group) {
     const facts = step.state === 'running' ? haltedBeside(scene, step, planStep(scene, step)) : []
     if (facts.length > 0) return facts
   }
   return []
+}
+
+/** Before a group starts, who its targets are is looked at once more, and those who came make up for what they missed. */
+function planBetween(scene: Scene, group: readonly RunStep[], next: RunStep): readonly DeploymentEvent[] | null {
+  if (group.some(({ state }) => state !== 'pending')) return null
+  const changes = planRevalidation(scene, next)
+  return changes.length > 0 ? changes : planDebts(scene)
 }
 
 function planStep(scene: Scene, step: RunStep): readonly DeploymentEvent[] {
@@ -82,9 +94,12 @@ function planStep(scene: Scene, step: RunStep): readonly DeploymentEvent[] {
     case 'deploy-release':
       return planDeployRelease(scene, step, definition)
     case 'approval':
-      return planApproval(scene, step, definition)
+      return or(planApproval(scene, step, definition), () => revalidateMeanwhile(scene, step))
   }
 }
+
+const or = <Item>(some: readonly Item[], others: () => readonly Item[]): readonly Item[] =>
+  some.length > 0 ? some : others()
 
 function startStep(scene: Scene, { definition }: RunStep): DeploymentEvent {
   const { run, created, nowMs } = scene

@@ -1,66 +1,72 @@
-import { hasRole } from '#contracts/eligibility.ts'
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
+import { speakDuration } from '#libs/units.ts'
 import { fitsOneFact, targetsMax } from './bounds.ts'
-import { progressOn } from './scriptStep.ts'
+import { planCatchUp } from './catchUp.ts'
+import type { Found } from './judge.ts'
+import { onlyShown, retarget } from './retarget.ts'
+import { approvedChange, untilChangeApproved } from './retargetApproval.ts'
 import { search } from './search.ts'
-import { includedTargets, isRolling, listed, skippedForRoles, stillIncluded } from './state.ts'
-import type { Run, RunStep, RunTarget } from './state.ts'
-import { waitingSince, type FleetMachine, type Scene } from './world.ts'
+import { listed } from './state.ts'
+import type { Run, RunStep } from './state.ts'
+import { waitingSince, type Hold, type Scene } from './world.ts'
 
 type Reevaluate = StepOf<'reevaluate-targets'>
 
 /**
- * Re-targets a running deployment: waits until the machines it expects are registered and well, writes down who comes,
- * goes and stays and why, and brings the newcomers up to where the deployment stands.
+ * Re-targets a running deployment: waits until the machines it expects are registered and well, asks a person where so
+ * much changes, writes down who comes, goes and stays and why, and brings the newcomers up to where the deployment
+ * stands. What a person said yes to is looked for again, since machines come and go while one thinks.
  */
 export function planReevaluation(scene: Scene, step: RunStep, definition: Reevaluate): readonly DeploymentEvent[] {
   const about = { deploymentId: scene.created.deploymentId, stepId: definition.id }
   const fail = (reason: string): readonly DeploymentEvent[] => [{ type: 'StepFailed', data: { ...about, reason } }]
   if (step.reevaluated) return planCatchUp(scene, step, about)
+  const asked = untilChangeApproved(scene, definition, null)
+  if (asked !== null) return asked
 
-  const found = search(scene, definition)
+  const shown = approvedChange(scene, definition)
+  const found = onlyShown(scene, search(scene, definition, step.startedAt), shown)
   const { min, max, withinMs } = definition.expect
   const count = found.ready.length
   if (found.error !== null) return fail(found.error)
   if (count > max) return fail(`${count} machines were found, at most ${max} expected`)
   if (found.missing.length === 0 && count >= min) {
-    const facts = retarget(scene, definition, found.ready)
-    return haveRoom(scene.run, facts)
-      ? facts
-      : fail(`a deployment takes ${targetsMax} machines, and these are too many`)
+    const facts = retarget(scene, definition, found, shown)
+    if (!haveRoom(scene.run, facts)) return fail(`a deployment takes ${targetsMax} machines, and these are too many`)
+    return untilChangeApproved(scene, definition, facts) ?? facts
   }
-  if (scene.nowMs < waitingSince(scene, step.startedAt) + withinMs) return []
-
-  const missing = found.missing.length > 0 ? `: ${listed(found.missing, '; ')}` : ''
-  return fail(`after ${withinMs / 1000} s there were ${count} machines, at least ${min} expected${missing}`)
+  if (scene.nowMs < deadlineOf(scene, step, definition)) return []
+  return fail(`after ${withinMs / 1000} s there were ${count} machines, at least ${min} expected${whyMissing(found)}`)
 }
 
-function retarget(
-  { run, created, world }: Scene,
-  { id: stepId, mode, from }: Reevaluate,
-  ready: readonly FleetMachine[],
-): readonly DeploymentEvent[] {
-  const { deploymentId } = created
-  const included = includedTargets(run)
-  const chosen = new Set(ready.map(({ machineId }) => machineId))
-  const standing = new Set(included.map(({ machineId }) => machineId))
-  const added = ready
-    .filter(({ machineId }) => !standing.has(machineId))
-    .map(({ machineId, name, roles }) => ({ machineId, name, roles, reason: `found by step ${stepId}` }))
-  const isReplaced = replacedBy(ready, created.targetRoles)
-  const leaving = mode === 'add' ? [] : included.filter((one) => !chosen.has(one.machineId) && isReplaced(one))
-  // Whom the selector means but who does not answer is away; nothing has taken its place.
-  const isAway = (target: RunTarget) => 'roles' in from && hasRole(target, from.roles)
-  const removed = leaving
-    .filter((target) => !isAway(target))
-    .map(({ machineId, name }) => ({ machineId, name, reason: `replaced in step ${stepId}` }))
-  const left = new Set(leaving.map(({ machineId }) => machineId))
-  const kept = included.map(({ machineId }) => machineId).filter((id) => !left.has(id))
-  const catchUp = stepsToCatchUp(run, stepId).map(({ definition }) => definition.id)
-  const data = { deploymentId, stepId, added, removed, kept, catchUp, seenPosition: world.position }
-  const away = leaving.filter(isAway).map((target) => leftOut(deploymentId, stepId, target))
-  return [...away, { type: 'TargetsReevaluated', data }]
+/** Time that a person needed to approve is not counted against the machines. */
+function deadlineOf(scene: Scene, { startedAt }: RunStep, { id, expect: { withinMs } }: Reevaluate): number {
+  const { approval } = scene.run
+  const givenAt = approval?.stepId === id ? approval.givenAt : 0
+  return waitingSince(scene, Math.max(startedAt, givenAt)) + withinMs
+}
+
+const whyMissing = ({ missing, leftOut }: Found): string => {
+  const out = leftOut.map(({ name, reason }) => `${name} ${reason}`)
+  return missing.length + out.length === 0 ? '' : `: ${listed([...missing, ...out], '; ')}`
+}
+
+/** How far the wait for machines has got, while there is one. */
+export function expectation(scene: Scene): Hold | null {
+  for (const step of scene.run.steps) {
+    const { definition, state, reevaluated } = step
+    if (definition.kind !== 'reevaluate-targets' || state !== 'running' || reevaluated) continue
+    if (scene.run.approval?.stepId === definition.id && scene.run.approval.answer !== 'given') continue
+    const found = search(scene, definition, step.startedAt)
+    const { wanted, registered, ready } = found
+    const most = Math.max(wanted, definition.expect.min)
+    const count = `${registered} of ${most} registered, ${ready.length} of ${most} ready`
+    const within = `within ${speakDuration(definition.expect.withinMs)}`
+    const detail = `step ${definition.id} expects machines ${within}: ${count}${whyMissing(found)}`
+    return { reason: 'machines-expected', detail, until: deadlineOf(scene, step, definition) }
+  }
+  return null
 }
 
 const haveRoom = ({ targets }: Run, facts: readonly DeploymentEvent[]): boolean =>
@@ -70,55 +76,3 @@ const haveRoom = ({ targets }: Run, facts: readonly DeploymentEvent[]): boolean 
     const back = added.filter(({ machineId }) => targets.has(machineId)).length
     return targets.size + added.length - back <= targetsMax && fitsOneFact(fact.data)
   })
-
-const leftOut = (deploymentId: string, stepId: string, { machineId }: RunTarget): DeploymentEvent => ({
-  type: 'TargetExcluded',
-  data: {
-    ...{ deploymentId, stepId, machineId },
-    cause: 'unhealthy',
-    detail: 'it did not answer when the targets were evaluated again',
-    unavailableSince: null,
-  },
-})
-
-/**
- * Machines take the place of targets that do the same work, told by the roles that the release is for: new web servers
- * replace the web servers and leave the databases alone. Where the release is for all machines alike, they replace all.
- */
-function replacedBy(ready: readonly FleetMachine[], targetRoles: readonly string[]) {
-  const covered = targetRoles.filter((role) => ready.some(({ roles }) => roles.includes(role)))
-  return ({ roles }: RunTarget): boolean => targetRoles.length === 0 || covered.some((role) => roles.includes(role))
-}
-
-/** The steps on targets that lie behind, are marked for it, and did run or would have: what newcomers make up for. */
-const stepsToCatchUp = (run: Run, stepId: string): readonly RunStep[] =>
-  run.steps
-    .slice(
-      0,
-      run.steps.findIndex(({ definition }) => definition.id === stepId),
-    )
-    .filter(
-      ({ definition, state, reason }) =>
-        isRolling(definition) && definition.catchUp && (state === 'succeeded' || reason === skippedForRoles),
-    )
-
-function planCatchUp(
-  scene: Scene,
-  step: RunStep,
-  about: { readonly deploymentId: string; readonly stepId: string },
-): readonly DeploymentEvent[] {
-  const newcomers = stillIncluded(scene.run, step.machineIds)
-  for (const { definition } of stepsToCatchUp(scene.run, step.definition.id)) {
-    if (!isRolling(definition)) continue
-    const owing = newcomers.filter((target) => hasRole(target, definition.roles))
-    // Newcomers do not serve yet, so to work on them takes nothing away.
-    const bounds = { sinceMs: step.startedAt, serving: null, sharedBy: owing.length, isCanary: false }
-    const { facts, waiting, failures } = progressOn(scene, definition, owing, bounds)
-    if (facts.length > 0 || waiting) return facts
-    if (failures.length > 0) {
-      const reason = `catching up on step ${definition.id}: ${listed(failures, '; ')}`
-      return [{ type: 'StepFailed', data: { ...about, reason } }]
-    }
-  }
-  return [{ type: 'StepSucceeded', data: about }]
-}

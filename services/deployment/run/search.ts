@@ -1,31 +1,36 @@
 import { hasRole, workerRole } from '#contracts/eligibility.ts'
 import type { StepOf } from '#contracts/process.ts'
-import { mayReturn, outputNames } from './state.ts'
-import { conditionOf, isContactable, type FleetMachine, type Scene, type World } from './world.ts'
+import { judged, whyNotYet, whyOut, type Found } from './judge.ts'
+import { searchGroup } from './searchGroup.ts'
+import { outputNames } from './state.ts'
+import type { FleetMachine, Scene, World } from './world.ts'
 
-export interface Found {
-  readonly ready: readonly FleetMachine[]
-  /** What is still waited for, in words. */
-  readonly missing: readonly string[]
-  /** What no waiting will put right; null when there is nothing of the kind. */
-  readonly error: string | null
+/**
+ * The machines that a re-evaluation is about, and how many of them can be worked with now.
+ * @param since what a provider said before then is not asked for
+ */
+export function search(scene: Scene, { from, expect }: StepOf<'reevaluate-targets'>, since: number): Found {
+  if ('output' in from) return byOutput(scene, from.output)
+  return 'group' in from ? searchGroup(scene, from.group, since) : byRoles(scene, from.roles, expect.min)
 }
 
-/** The machines that a re-evaluation is about, and how many of them can be worked with now. */
-export function search(scene: Scene, { from }: StepOf<'reevaluate-targets'>): Found {
-  return 'roles' in from ? byRoles(scene, from.roles) : byOutput(scene, from.output)
-}
-
-function byRoles({ run, created, world }: Scene, roles: readonly string[]): Found {
-  const ready = [...world.inEnvironment(created.environmentId)].filter(
+function byRoles(scene: Scene, roles: readonly string[], wanted: number): Found {
+  const { created, world } = scene
+  const meant = [...world.inEnvironment(created.environmentId)].filter(
     (machine) =>
+      machine.registered &&
       hasRole(machine, roles) &&
-      !machine.roles.includes(workerRole) &&
-      machine.enabled &&
-      isContactable(machine) &&
-      mayReturn(run.targets.get(machine.machineId)),
+      // A step changes who is a target only among those for whom the deployment has work.
+      hasRole(machine, created.targetRoles) &&
+      !machine.roles.includes(workerRole),
   )
-  return { ready, missing: [], error: null }
+  const leftOut = meant.flatMap((machine) => {
+    const reason = whyOut(scene, machine) ?? whyNotYet(machine)
+    return reason === null ? [] : [{ machineId: machine.machineId, name: machine.name, reason }]
+  })
+  const out = new Set(leftOut.map(({ machineId }) => machineId))
+  const ready = meant.filter(({ machineId }) => !out.has(machineId))
+  return { ready, missing: [], leftOut, wanted, registered: meant.length, error: null }
 }
 
 /**
@@ -39,20 +44,14 @@ export function byNameOrId(world: World, environmentId: string): (called: string
   return (called) => ids.get(called) ?? names.get(called) ?? []
 }
 
-function byOutput({ run, created, world }: Scene, output: string): Found {
+function byOutput(scene: Scene, output: string): Found {
+  const { run, created, world } = scene
   const names = outputNames(run, output)
-  if (names.length === 0) return { ready: [], missing: [], error: `output ${output} names no machine` }
   const membersCalled = byNameOrId(world, created.environmentId)
-  const ready = new Map<string, FleetMachine>()
-  const missing: string[] = []
-  for (const name of names) {
-    const machine = membersCalled(name).find(({ registered }) => registered)
-    if (machine?.roles.includes(workerRole)) return { ready: [], missing, error: `${name} is a worker and no target` }
-    if (machine === undefined) missing.push(`${name} is not registered in ${created.environmentId}`)
-    else if (!mayReturn(run.targets.get(machine.machineId))) continue
-    else if (!machine.enabled) missing.push(`${name} is disabled`)
-    else if (!isContactable(machine)) missing.push(`${name} is ${conditionOf(machine)}`)
-    else ready.set(machine.machineId, machine)
-  }
-  return { ready: [...ready.values()], missing, error: null }
+  const meant = names.map((name) => ({
+    name,
+    machine: membersCalled(name).find(({ registered }) => registered) ?? world.machine(name),
+  }))
+  const error = names.length === 0 ? `output ${output} names no machine` : null
+  return error === null ? judged(scene, meant) : { ...judged(scene, []), error }
 }

@@ -14,7 +14,7 @@ export type Standing = Verdict | 'elsewhere' | 'away' | 'unreachable' | 'unasked
 export function standingOf(
   scene: Scene,
   definition: RollingStep,
-  { machineId }: RunTarget,
+  { machineId, takenInAt }: RunTarget,
   sinceMs: number,
   atWork: ReadonlySet<string>,
 ): Standing {
@@ -30,7 +30,7 @@ export function standingOf(
   if (verdict === 'later') return 'later'
   const machine = world.machine(machineId)
   if (machine !== undefined && isContactable(machine)) return 'due'
-  const wantedSince = Math.max(sinceMs, machine?.statusSince ?? 0, question?.answeredAt ?? 0)
+  const wantedSince = Math.max(sinceMs, takenInAt, machine?.statusSince ?? 0, question?.answeredAt ?? 0)
   if (nowMs < waitingSince(scene, wantedSince) + created.contactBudgetMs) return 'away'
   return definition.onFailure === 'ask' && !created.elastic ? 'unasked' : 'unreachable'
 }

@@ -1,7 +1,8 @@
-import { Map, OrderedMap, OrderedSet } from 'immutable'
+import type { Map, OrderedMap, OrderedSet } from 'immutable'
 import type { FailureChoice } from '#contracts/decision.ts'
 import type { DeploymentEvent, DeploymentKind, Target } from '#contracts/deployment.ts'
 import type { Outputs, Step, StepOf } from '#contracts/process.ts'
+import type { Approval } from './approval.ts'
 
 export type Created = Extract<DeploymentEvent, { type: 'DeploymentCreated' }>['data']
 export type TargetExclusion = Extract<DeploymentEvent, { type: 'TargetExcluded' }>['data']['cause'] | 'replaced'
@@ -24,15 +25,19 @@ export interface Run {
   readonly outputs: readonly OutputEntry[]
   /** What a person was last asked about a target that had failed, by `taskKey`. */
   readonly questions: Map<string, Question>
-  readonly approval: { readonly stepId: string; readonly deadlineAt: number; readonly answer: ApprovalAnswer } | null
+  readonly approval: Approval | null
   /** What it was last said to wait for, as far as that has not changed. */
-  readonly held: { readonly reason: string; readonly until: number | null } | null
+  readonly held: Omit<FactOf<'DeploymentHeld'>, 'deploymentId'> | null
+  /** Whom a person keeps out, target or not: whatever is evaluated later, they are not taken in. */
+  readonly barred: Map<string, Pick<FactOf<'TargetExclusionRequested'>, 'reason' | 'requestedAt'>>
+  /** Those who came too late, as was told; and when somebody last was told of, or taken in, between the steps. */
+  readonly latecomers: { readonly ignored: OrderedSet<string>; readonly toldAt: number }
   readonly cancel: { readonly reason: string; readonly requestedAt: number } | null
   /** The reason of the first step that failed; from then on only steps that want a failure run. */
   readonly failure: string | null
 }
 
-export type ApprovalAnswer = 'open' | 'given' | 'refused'
+type FactOf<Type extends string> = Extract<DeploymentEvent, { type: Type }>['data']
 
 export interface Question {
   readonly stepId: string
@@ -58,6 +63,8 @@ export interface RunTarget extends Target {
   readonly since: number
   /** Earlier steps that it still has to run, since it came late. */
   readonly owes: readonly string[]
+  /** When a person took it in again: from then on it has its time to be contacted. 0 for the others. */
+  readonly takenInAt: number
 }
 
 export interface RunStep {
@@ -96,24 +103,6 @@ export interface RunTask {
   readonly timeLimitMs: number
   readonly endedAt: number
   readonly cancelRequested: boolean
-}
-
-export const noRun: Run = {
-  status: 'unknown',
-  created: null,
-  startedAt: 0,
-  targets: OrderedMap(),
-  steps: [],
-  tasks: Map(),
-  active: OrderedSet(),
-  latest: Map(),
-  dirty: OrderedSet(),
-  outputs: [],
-  questions: Map(),
-  approval: null,
-  held: null,
-  cancel: null,
-  failure: null,
 }
 
 export const skippedByFailure = 'an earlier step failed'
@@ -155,6 +144,9 @@ export const isActive = (task: RunTask): boolean => task.state === 'dispatched' 
 
 export const currentStep = (run: Run): RunStep | undefined =>
   run.steps.find(({ state }) => state === 'pending' || state === 'running')
+
+/** The step at which something is said of the run; while targets still make up for steps at the end, it is the last. */
+export const nearestStep = (run: Run): RunStep | undefined => currentStep(run) ?? run.steps.at(-1)
 
 export const runsOnTargets = (
   definition: Step,

@@ -1,5 +1,6 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { HealthStatus } from '#contracts/health.ts'
+import type { GroupAnswer } from '#contracts/providerGroup.ts'
 import type { Created, Run } from './state.ts'
 
 /** A machine as a deployment sees it. */
@@ -27,8 +28,16 @@ export interface ChildDeployment {
   readonly state: 'open' | 'succeeded' | 'failed' | 'cancelled'
   readonly reason: string | null
 }
+/** A group of which a deployment wants to know who is in it, and since when that has to be true. */
+export interface AskedGroup {
+  readonly environmentId: string
+  readonly group: string
+  readonly deploymentId: string
+  readonly since: number
+}
+
 /** What a deployment waits for that others have to do, or time alone. */
-export type Hold = Omit<Extract<DeploymentEvent, { type: 'DeploymentHeld' }>['data'], 'deploymentId'>
+export type Hold = Omit<Extract<DeploymentEvent, { type: 'DeploymentHeld' }>['data'], 'deploymentId' | 'at'>
 
 /**
  * What a run may look at beyond its own history. Read-only to those who plan; the engine keeps it and answers from
@@ -54,6 +63,8 @@ export interface World {
   versionOf(projectId: string, environmentId: string, wanted: WantedVersion): string | null
   /** A deployment that a step has asked for; undefined as long as it has not been made. */
   child(deploymentId: string): ChildDeployment | undefined
+  /** What a provider said last of one of its groups; null as long as nothing was heard. Who asks is told later. */
+  group(asked: AskedGroup): GroupAnswer | null
   /** Whether nothing has been heard of a running attempt for longer than its lease. */
   leaseExpired(taskId: string): boolean
 }

@@ -17,6 +17,8 @@ const Instance = z
     name: key,
     /** Where the same name is used in several environments: the one that is meant. */
     environment: key,
+    /** The group that it belongs to, such as an auto-scaling group, by which deployments may look for it. */
+    group: key,
     state: z.enum(['running', 'stopped', 'terminated'], 'expected running, stopped or terminated'),
   })
   .refine(({ id, instanceId, name }) => id != null || instanceId != null || name != null, {

@@ -75,7 +75,8 @@ interface Found {
 
 const nobody: readonly KnownMachine[] = []
 
-function index(machines: Iterable<KnownMachine>): (instance: Instance) => Found {
+/** Finds whom an instance could be among these machines: nobody, one, or more than can be told apart. */
+export function index(machines: Iterable<KnownMachine>): (instance: Instance) => Found {
   const byId = new Map<string, KnownMachine[]>()
   const byInstanceId = new Map<string, KnownMachine[]>()
   const byName = new Map<string, KnownMachine[]>()

@@ -1,6 +1,8 @@
 import type { Cause, Recorded } from '#contracts/message.ts'
 import type { ProviderRow } from '#contracts/provider.ts'
+import type { GroupAnswer } from '#contracts/providerGroup.ts'
 import type { Platform } from '#libs/platform.ts'
+import { ProviderGroups } from './groups.ts'
 import type { Inventory } from './inventory.ts'
 import { match, type Matches } from './match.ts'
 import { Poll } from './poll.ts'
@@ -24,6 +26,7 @@ export class Poller {
   readonly #platform: Platform
   readonly #record: (asked: RecordProvider, cause: Cause) => Promise<unknown>
   readonly #roster = new Roster()
+  readonly #groups = new ProviderGroups()
   readonly #polls: ReadonlyMap<string, Poll>
   readonly #naps = new Map<string, AbortController>()
   /** By provider: what was unsure in its last answer. */
@@ -78,6 +81,22 @@ export class Poller {
     return [...known, ...strangers.map((name) => strangerRow(name, stranger, this.#roster.listeningTo(name)))]
   }
 
+  /**
+   * Who is in a group of the provider that an environment listens to.
+   * @param since when the last answer is older, the provider is asked again soon
+   */
+  group(environmentId: string, group: string, since: number): GroupAnswer {
+    const provider = this.#roster.listener(environmentId)?.provider
+    const poll = provider === undefined ? undefined : this.#polls.get(provider)
+    const nobody = { provider: provider ?? '', answeredAt: null, members: [] }
+    if (provider === undefined) return { ...nobody, silence: `the policy of ${environmentId} names no provider` }
+    if (poll === undefined) return { ...nobody, silence: stranger }
+    if (poll.silence !== null) return { ...nobody, silence: poll.silence }
+    if ((this.#groups.askedAt(provider) ?? 0) < since) this.#naps.get(provider)?.abort()
+    const machines = machinesOf(this.#roster, this.#roster.listeningTo(provider))
+    return this.#groups.answer({ provider, group, environmentId }, machines)
+  }
+
   async rest(): Promise<void> {
     this.#stop.abort(new Error('the service stops'))
     await Promise.all(this.#loops)
@@ -105,8 +124,10 @@ export class Poller {
 
   async #look(poll: Poll): Promise<void> {
     if (this.#roster.listeningTo(poll.name).length === 0) return
+    const askedAt = this.#platform.clock.steadyMs()
     const inventory = await poll.ask(this.#stop.signal)
     if (this.#stop.signal.aborted) return
+    if (inventory !== null) this.#groups.hear(poll.name, inventory, askedAt)
     // Who listens may have changed while it was asked.
     const environmentIds = this.#roster.listeningTo(poll.name)
     const wordFor = inventory === null ? silenceOf(poll) : this.#listingOf(poll, inventory, environmentIds)

@@ -108,8 +108,9 @@ type AskingFact = Extract<DeploymentFact, { type: `Approval${string}` | `Decisio
 function asked(row: KeptDeployment, fact: AskingFact): KeptDeployment {
   switch (fact.type) {
     case 'ApprovalRequested': {
-      const { stepId, message, deadlineAt } = fact.data
-      return waiting({ ...row, approval: { stepId, message, deadlineAt: iso(deadlineAt) } })
+      const { stepId, message, deadlineAt, change } = fact.data
+      const shown = { stepId, message, deadlineAt: iso(deadlineAt), ...(change && { change }) }
+      return waiting({ ...row, approval: shown })
     }
     case 'ApprovalGiven':
     case 'ApprovalRefused':

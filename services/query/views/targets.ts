@@ -6,6 +6,9 @@ const observes = [
   'TargetsEvaluated',
   'TargetExcluded',
   'TargetsReevaluated',
+  'TargetsRevalidated',
+  'TargetExclusionRequested',
+  'TargetIncluded',
   'DeploymentSucceeded',
   'DeploymentFailed',
   'DeploymentCancelled',
@@ -15,7 +18,7 @@ export type KeptTarget = TargetRow & { readonly deploymentId: string }
 
 /** The machines that a deployment is or was for, each in a row of its own, since there may be thousands. */
 export const targets: View<KeptTarget, TargetFact> = {
-  name: 'deployment-targets.v1',
+  name: 'deployment-targets.v2',
   observes,
   keysOf: (fact) => [...changesOf(fact).keys()],
   columns: { deploymentId: (row) => row.deploymentId },
@@ -54,6 +57,12 @@ function changesIn({ type, data }: TargetFact): [machineId: string, Change][] {
     }
     case 'TargetsReevaluated':
       return [...data.added.map(included), ...data.removed.map((one) => left(one, 'replaced', one.reason))]
+    case 'TargetsRevalidated':
+      return [...data.joined.map(included), ...data.ignored.map((one) => left(one, 'excluded', one.reason))]
+    case 'TargetExclusionRequested':
+      return [left(data, 'excluded', `person: ${data.reason}`)]
+    case 'TargetIncluded':
+      return [included(data)]
     case 'DeploymentSucceeded':
     case 'DeploymentFailed':
     case 'DeploymentCancelled':

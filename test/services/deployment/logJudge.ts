@@ -3,7 +3,8 @@ import type { Recorded } from '#contracts/message.ts'
 import { categoryOf } from '#contracts/subjects.ts'
 import { Fleet, type FleetEvent } from '#services/deployment/fleet.ts'
 import { run } from '#services/deployment/run/decider.ts'
-import { mayReturn, noRun, type Run } from '#services/deployment/run/state.ts'
+import { noRun } from '#services/deployment/run/noRun.ts'
+import { mayReturn, type Run } from '#services/deployment/run/state.ts'
 import type { World } from '#services/deployment/run/world.ts'
 import { lawsBroken } from './run/walk/factLaws.ts'
 
@@ -74,6 +75,7 @@ export class LogJudge {
       supersededBy: () => null,
       versionOf: () => null,
       child: () => undefined,
+      group: () => null,
       leaseExpired: () => false,
     }
   }

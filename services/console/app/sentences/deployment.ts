@@ -36,6 +36,14 @@ export const deploymentSentences: SentencesOf<DeploymentEvent> = {
   TaskCancelRequested: ({ machineId, reason }, nameOf) => `${nameOf(machineId)} was told to stop: ${reason}`,
   TargetExcluded: ({ machineId, cause, detail }, nameOf) =>
     `${nameOf(machineId)} was taken out of the deployment (${cause})${because(detail)}`,
+  TargetExclusionRequested: ({ name, reason }) => `A person keeps ${name} out of the deployment: ${reason}`,
+  TargetExclusionLifted: ({ name, reason }) => `A person lets ${name} be a target again: ${reason}`,
+  TargetIncluded: ({ name, reason }) => `A person took ${name} in again: ${reason}`,
+  TargetsRevalidated: ({ joined, ignored }) =>
+    [
+      ...(joined.length === 0 ? [] : [`Targets from now on: ${named(joined)}.`]),
+      ...(ignored.length === 0 ? [] : [`Left to automatic deployments: ${named(ignored)}.`]),
+    ].join(' '),
   TargetsReevaluated: ({ added, removed, kept }) =>
     `Targets looked for again: ${added.length} added, ${removed.length} replaced, ${kept.length} kept.`,
   CanaryPassed: ({ stepId }) => `Step ${stepId} succeeded on its first targets; the others are held back for now.`,

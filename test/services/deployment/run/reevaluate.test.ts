@@ -57,10 +57,6 @@ describe('machines that a step named', () => {
     one.end('make', 'w', succeeded({ NEW: 'new-1' }))
     expect(found(one)).toMatchObject({ added: ['new-1'], removed: ['old-1'], kept: ['db-1'] })
   })
-  it('replace nobody when they do none of the work that the release is for', () => {
-    const one = begin('odd-1', {}, machine('odd-1', { roles: ['odd'] }))
-    expect(found(one)).toMatchObject({ added: ['odd-1'], removed: [], kept: ['old-1', 'old-2'] })
-  })
   it.each([
     ['is never there', 'new-1', {}, /0 machines, at least 1 expected: new-1 is not registered in production/],
     ['is nobody', ' ', {}, /output make.NEW names no machine/],
@@ -73,6 +69,9 @@ describe('machines that a step named', () => {
   })
   it.each([
     ['disabled', { enabled: false }, 'new-1 is disabled'],
+    ['without the roles', { roles: ['odd'] }, 'new-1 has none of the roles web'],
+    ['in another environment', { environmentId: 'staging' }, 'new-1 is in environment staging'],
+    ['without an agent', { hasAgent: false }, 'new-1 has no agent'],
     ['in quarantine', { quarantined: true }, 'new-1 is in quarantine'],
     ['unavailable', { status: 'unavailable' }, 'new-1 is unavailable'],
   ] as const)('fail the step when one stays %s', (_, part, reason) => {
@@ -113,7 +112,10 @@ describe('machines that a step named', () => {
     const one = begin('new-1')
     one.nowMs += 3_600_000
     one.world.listeningSince = one.nowMs
-    expect(one.advance(299_999)).toEqual([])
+    one.advance(299_999)
+    expect(one.types).not.toContain('StepFailed')
+    one.advance(1)
+    expect(one.ending).toMatchObject({ type: 'DeploymentFailed' })
   })
 })
 
@@ -348,5 +350,175 @@ describe('deregistering machines', () => {
     const one = named('far-1', machine('far-1', { environmentId: 'staging' }))
     expect(one.ending).toMatchObject({ type: 'DeploymentFailed' })
     expect(one.of('MachineDeregistrationRequested')).toEqual([])
+  })
+})
+
+describe('how far the wait for machines has got', () => {
+  const begin = (names: string) => {
+    const one = play(new TestWorld(worker, machine('old-1')), [make, byName, install])
+    one.end('make', 'w', succeeded({ NEW: names }))
+    return one
+  }
+  const held = (one: ReturnType<typeof play>) => one.of('DeploymentHeld').map(({ data }) => data.detail)
+
+  it('is told with what is missing and the deadline, and again only when it has moved', () => {
+    const one = begin('new-1 new-2')
+    const missing = ['new-1', 'new-2'].map((name) => `${name} is not registered in production`).join('; ')
+    expect(one.of('DeploymentHeld')).toMatchObject([
+      {
+        data: {
+          reason: 'machines-expected',
+          detail: `step find expects machines within 5 min: 0 of 2 registered, 0 of 2 ready: ${missing}`,
+          until: one.nowMs + 300_000,
+        },
+      },
+    ])
+    for (let second = 0; second < 60; second++) one.advance(1_000)
+    expect(held(one)).toHaveLength(1)
+    one.world.put(machine('new-1')).put(machine('new-2', { status: 'unknown' }))
+    one.advance(1_000)
+    expect(held(one).at(-1)).toContain('2 of 2 registered, 1 of 2 ready: new-2 is unknown')
+    one.world.change('new-2', { status: 'healthy' })
+    one.advance()
+    expect(one.types).toContain('DeploymentResumed')
+  })
+
+  it('is not told at every look, however often it moves', () => {
+    const one = begin(Array.from({ length: 40 }, (_, at) => `new-${at}`).join(' '))
+    for (let at = 0; at < 30; at++) {
+      one.world.put(machine(`new-${at}`))
+      one.advance(1_000)
+    }
+    expect(held(one).length).toBeLessThanOrEqual(7)
+  })
+})
+
+describe('machines in a group of a provider', () => {
+  const byGroup = { id: 'find', kind: 'reevaluate-targets', from: { group: 'shop-web' } }
+  const member = (machineId: string | null, name = machineId ?? 'i-1', state = 'running') => ({
+    machineId,
+    name,
+    state,
+  })
+  const begin = (part: object = {}) => play(new TestWorld(machine('old-1')), [{ ...byGroup, ...part }, install])
+  const tell = (one: ReturnType<typeof play>, members: readonly object[], more: object = {}) =>
+    one.world.groups.set('shop-web', {
+      ...{ provider: 'cloud', answeredAt: one.nowMs, silence: null, members: members as never, ...more },
+    })
+
+  it('are waited for until all have registered, and it is written down who said so, and when', () => {
+    const one = begin()
+    tell(one, [member('new-1'), member(null, 'i-0abc'), member('old-9', 'old-9', 'terminated')])
+    one.world.put(machine('new-1'))
+    one.advance(1_000)
+    expect(one.of('DeploymentHeld').at(-1)!.data.detail).toContain('nothing has been heard of group shop-web yet')
+    one.advance(5_000)
+    expect(one.of('DeploymentHeld').at(-1)!.data.detail).toContain('i-0abc is not registered in production')
+    one.world.put(machine('new-2', { name: 'i-0abc' }))
+    const at = one.nowMs
+    tell(one, [member('new-1'), member('new-2', 'i-0abc')])
+    one.advance(1_000)
+    expect(found(one)).toMatchObject({ added: ['new-1', 'new-2'], removed: ['old-1'] })
+    expect(one.of('TargetsReevaluated')[0]!.data.heard).toEqual({ provider: 'cloud', group: 'shop-web', at })
+  })
+
+  it.each([
+    ['nothing is heard', null, {}, 'nothing has been heard of group shop-web yet'],
+    ['the provider is silent', [], { silence: 'it answers 503' }, 'it answers 503'],
+    ['it lists nobody', [], {}, 'provider cloud lists no running machine in group shop-web'],
+    ['nobody runs', [member('old-1', 'old-1', 'stopped')], {}, 'lists no running machine'],
+    ['the answer is from before the step', [member('old-1')], { answeredAt: 1 }, 'has not been asked about group'],
+  ] as const)('fail the step when %s, and are never taken for none', (_, members, more, why) => {
+    const one = begin({ expect: { min: 0, withinMs: 60_000 } })
+    if (members !== null) tell(one, members, more)
+    one.advance(59_999)
+    expect(one.ending).toBeNull()
+    one.advance(1)
+    expect(one.ending).toMatchObject({ type: 'DeploymentFailed', reason: expect.stringContaining(why) })
+    expect(one.of('TargetsReevaluated')).toEqual([])
+  })
+})
+
+describe('a large change of the targets', () => {
+  const begin = (approveAbove: number | string, mode = 'replace') => {
+    const world = new TestWorld(worker, machine('old-1'), machine('old-2'), machine('old-3'), machine('old-4'))
+    const one = play(world, [make, { ...byName, mode, approveAbove, approveWithinMs: 600_000 }, install])
+    world.put(machine('new-1')).put(machine('new-2'))
+    return one
+  }
+
+  it('is shown to a person before it takes effect, and then does', () => {
+    const one = begin('25%')
+    one.end('make', 'w', succeeded({ NEW: 'old-1 old-2 new-1' }))
+    expect(one.of('TargetsReevaluated')).toEqual([])
+    expect(one.of('ApprovalRequested')).toMatchObject([
+      {
+        data: {
+          message: 'the targets change: adds 1: new-1; removes 2: old-3, old-4; keeps 2',
+          change: { added: [{ machineId: 'new-1' }], removed: [{ name: 'old-3' }, { name: 'old-4' }], kept: 2 },
+        },
+      },
+    ])
+    one.decide('approve')
+    expect(found(one)).toMatchObject({ added: ['new-1'], removed: ['old-3', 'old-4'] })
+  })
+
+  it.each([
+    ['3', 3],
+    ['75%', '75%'],
+  ])('is one above the limit and not one at it: %s', (_, above) => {
+    const one = begin(above)
+    one.end('make', 'w', succeeded({ NEW: 'old-1 old-2 new-1' }))
+    expect(one.of('ApprovalRequested')).toEqual([])
+    expect(found(one).added).toEqual(['new-1'])
+  })
+
+  it('asks at any change where the limit is 0', () => {
+    const one = begin(0, 'add')
+    one.end('make', 'w', succeeded({ NEW: 'new-1' }))
+    expect(one.of('ApprovalRequested')).toHaveLength(1)
+  })
+
+  it.each([
+    ['a person says no', 'rejected by a person'],
+    ['nobody says anything', 'nobody decided in time'],
+  ])('changes nothing when %s', (what, reason) => {
+    const one = begin(0)
+    one.end('make', 'w', succeeded({ NEW: 'new-1' }))
+    if (what === 'a person says no') one.decide('reject')
+    else one.advance(600_000)
+    expect(one.ending).toMatchObject({ type: 'DeploymentFailed', reason: `step find: ${reason}` })
+    expect(one.of('TargetsReevaluated')).toEqual([])
+  })
+
+  it('is looked at again after a yes: who is gone by then is waited for, and then an error', () => {
+    const one = begin(0)
+    one.end('make', 'w', succeeded({ NEW: 'new-1 new-2' }))
+    one.advance(590_000)
+    one.world.change('new-2', { status: 'unavailable' })
+    one.decide('approve')
+    expect(one.of('TargetsReevaluated')).toEqual([])
+    one.advance(299_000)
+    expect(one.ending).toBeNull()
+    one.world.change('new-2', { status: 'healthy' })
+    one.advance()
+    expect(found(one).added).toEqual(['new-1', 'new-2'])
+  })
+
+  it('is no more than what was shown: who came meanwhile is left out and named, and who stayed away stays', () => {
+    const one = play(new TestWorld(machine('m-1'), machine('m-2')), [
+      { id: 'base' },
+      { ...byRole, approveAbove: 0 },
+      install,
+    ])
+    one.world.put(machine('m-3'))
+    for (const machineId of ['m-1', 'm-2']) one.end('base', machineId)
+    one.world.put(machine('m-4')).change('m-2', { status: 'unavailable' })
+    one.decide('approve')
+    expect(one.of('ApprovalRequested')).toHaveLength(1)
+    expect(found(one)).toMatchObject({ added: ['m-3'], removed: [], kept: ['m-1', 'm-2'] })
+    expect(one.of('TargetsReevaluated')[0]!.data.leftOut).toEqual([
+      { machineId: 'm-4', name: 'm-4', reason: 'no part of the change that a person approved' },
+    ])
   })
 })

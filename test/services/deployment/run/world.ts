@@ -1,3 +1,4 @@
+import type { GroupAnswer } from '#contracts/providerGroup.ts'
 import type { ChildDeployment, FleetMachine, Hold, World } from '#services/deployment/run/world.ts'
 
 export const startMs = 1_000_000
@@ -41,6 +42,8 @@ export class TestWorld implements World {
   supersededBy = () => this.newer
   versionOf = (projectId: string, _: string, wanted: string) => this.versions.get(`${projectId} ${wanted}`) ?? null
   child = (deploymentId: string) => this.children.get(deploymentId)
+  groups = new Map<string, GroupAnswer>()
+  group = ({ group }: { readonly group: string }) => this.groups.get(group) ?? null
   leaseExpired = (taskId: string) => this.expired.has(taskId)
 }
 

@@ -5,7 +5,9 @@ import {
   activeTasks,
   anyWorker,
   currentStep,
+  includedTargets,
   latestTask,
+  mayReturn,
   runsOnWorker,
   stillIncluded,
   taskKey,
@@ -43,6 +45,18 @@ function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): L
         'a target at work is not left out': !isAtWork(run, fact.data.machineId),
         'whom a person leaves out is said to be so':
           (fact.data.cause === 'person') === isLeftOut(run, fact.data.stepId, fact.data.machineId, fact.data.cause),
+      }
+    case 'TargetIncluded':
+    case 'TargetExclusionRequested':
+    case 'TargetExclusionLifted':
+      return { 'nothing is changed after the end': run.status !== 'ended' }
+    case 'TargetsRevalidated':
+      return {
+        'nobody joins whom a person keeps out': fact.data.joined.every(({ machineId }) => !run.barred.has(machineId)),
+        'nobody joins who failed here': fact.data.joined.every(({ machineId }) =>
+          mayReturn(run.targets.get(machineId)),
+        ),
+        'nobody joins after a failure': run.failure === null,
       }
     case 'DeploymentStarted':
       return { 'nobody is overtaken': world.mayStart(fact.data.deploymentId), 'starts once': run.status === 'queued' }
@@ -112,9 +126,10 @@ function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: W
     .filter((task) => task.stepId === stepId && (onWorker || task.machineId === machineId))
     .maxBy((task) => task.attempt)
   const isUncertain = before?.state === 'lost' || before?.reason === 'interrupted'
-  // A person who wants another try lets it begin anew, with all its tries and all its time.
-  const isWanted =
-    run.questions.get(taskKey(run, stepId, machineId))?.answer === 'retry' && before?.isWantedAgain === true
+  // A person who wants another try, or takes the machine in again, lets it begin anew, with all its tries and its time.
+  const isTakenIn = (run.targets.get(machineId)?.takenInAt ?? 0) > 0
+  const isAsked = run.questions.get(taskKey(run, stepId, machineId))?.answer === 'retry'
+  const isWanted = (isAsked || isTakenIn) && before?.isWantedAgain === true
   const tries = isWanted ? 1 : attempt - (before?.triesBefore ?? 0)
   const begunAt = isWanted ? nowMs : (before?.begunAt ?? nowMs)
   return {
@@ -139,13 +154,16 @@ function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: W
   }
 }
 
-/** Whether one more may work, among those that are concerned: the step's targets, or newcomers that make up for it. */
+/** Whether one more may work, among those that are concerned: the step's targets, or those that make up for it. */
 function fitsWindow(run: Run, stepId: string): boolean {
   const step = stepOf(run, stepId)
   const { definition } = step
+  if (definition.kind !== 'script') return false
   const current = step.state === 'running' ? step : currentStep(run)
-  if (definition.kind !== 'script' || current === undefined) return false
-  const concerned = stillIncluded(run, current.machineIds).filter((target) => hasRole(target, definition.roles))
+  const isRetargeting = current?.state === 'running' && current.reevaluated
+  const owing = includedTargets(run).filter(({ owes }) => owes.includes(stepId))
+  const among = step.state === 'running' || isRetargeting ? stillIncluded(run, current!.machineIds) : owing
+  const concerned = among.filter((target) => hasRole(target, definition.roles))
   const active = activeTasks(run).filter((task) => task.stepId === stepId)
   return active.length + 1 <= countOf(definition.window, concerned.length)
 }
@@ -179,7 +197,7 @@ const isOpen = (run: Run, stepId: string, machineId: string) =>
 
 /** Whether a person wants to go on without it; what takes it away before that is done is another reason. */
 const isLeftOut = (run: Run, stepId: string, machineId: string, cause: FactOf<'TargetExcluded'>['data']['cause']) =>
-  run.questions.get(taskKey(run, stepId, machineId))?.answer === 'exclude' &&
+  (run.barred.has(machineId) || run.questions.get(taskKey(run, stepId, machineId))?.answer === 'exclude') &&
   !['removed', 'disabled', 'unhealthy'].includes(cause)
 
 /** Whether a person wants to go on though it failed there. */

@@ -19,6 +19,8 @@ export interface Play {
   readonly failures?: readonly FailedReason[]
   readonly outputs?: Readonly<Record<string, string>>
   readonly cancel?: boolean
+  /** Whom a person may exclude, and take in again. */
+  readonly excludes?: readonly string[]
 }
 
 export type MachineMove = 'blinks' | 'is removed' | 'is restored' | 'is switched' | 'is taken' | 'moves' | 'is dirtied'
@@ -42,6 +44,7 @@ export const movesFrom = (place: Place, play: Play): readonly Move[] => [
   ...(place.first ? [] : turnMoves(place)),
   ...childMoves(place),
   ...personMoves(place, play),
+  ...exclusionMoves(place, play),
 ]
 
 /** A deployment that a step has asked for is made, and then ends one way or another. */
@@ -157,4 +160,19 @@ function personMoves(place: Place, { cancel = true }: Play): readonly Move[] {
     request: { type: 'Decide', decision, comment: '' },
   })
   return [...cancelling, ...choices, decide('approve'), decide('reject')]
+}
+
+function exclusionMoves(place: Place, { excludes = [] }: Play): readonly Move[] {
+  const { run, fleet } = place
+  if (run.status === 'ended') return []
+  const to = (type: 'ExcludeTarget' | 'IncludeTarget', machineId: string): Move => ({
+    ...{ name: `${type} ${machineId}`, place },
+    request: { type, machineId, reason: 'a person says so' },
+  })
+  return excludes.flatMap((machineId) => {
+    if (!run.barred.has(machineId)) return [to('ExcludeTarget', machineId)]
+    const { registered = false, enabled = false } = fleet[machineId] ?? {}
+    const isOut = run.targets.get(machineId)?.excluded?.cause === 'person'
+    return isOut && registered && enabled && run.cancel === null ? [to('IncludeTarget', machineId)] : []
+  })
 }

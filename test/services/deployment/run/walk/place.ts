@@ -4,7 +4,8 @@ import { Process } from '#contracts/process.ts'
 import { isRefusal } from '#libs/decider.ts'
 import { targetRolesOf } from '#services/deployment/project/mistakes.ts'
 import { run, type RunRequest } from '#services/deployment/run/decider.ts'
-import { noRun, type Created, type Run } from '#services/deployment/run/state.ts'
+import { noRun } from '#services/deployment/run/noRun.ts'
+import type { Created, Run } from '#services/deployment/run/state.ts'
 import { isContactable } from '#services/deployment/run/world.ts'
 import type { ChildDeployment, FleetMachine, Hold, World } from '#services/deployment/run/world.ts'
 
@@ -64,6 +65,7 @@ export function worldOf({ run: { tasks }, fleet, busy, first, newer, nowMs, chat
     supersededBy: () => newer,
     versionOf: (_, __, wanted) => wanted,
     child: () => (child === undefined ? undefined : { state: child, reason: null }),
+    group: () => null,
     leaseExpired: (taskId) => !chatty && nowMs > (tasks.get(taskId)?.dispatchedAt ?? nowMs) + leaseMs,
   }
 }
