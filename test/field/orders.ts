@@ -45,3 +45,18 @@ export const remove = (plane: Plane, name: string): Promise<void> =>
   plane.must('registry', 'DeregisterMachine', {
     ...{ machineId: plane.idOf(name), cause: person, evidence: null, policyVersion: null },
   })
+
+/** Begins to deploy a release of these steps to the whole environment; what a script does on a machine takes a while. */
+export async function carryOut(plane: Plane, steps: readonly object[], more: object = {}): Promise<string> {
+  const what = { durationMinMs: 5_000, durationMaxMs: 5_000, failsShare: 0, badMachinesShare: 0 }
+  const process = { steps: steps.map((step) => ({ kind: 'script', ...scriptOf(step, what), ...step })), ...more }
+  await plane.must('deployment', 'CreateProject', { projectId, name: 'Shop' })
+  await plane.must('deployment', 'ChangeProcess', { projectId, process, expectedVersion: null })
+  await plane.must('deployment', 'CreateRelease', { projectId, version: '1.0.0', notes: '' })
+  const deploymentId = plane.world.id()
+  const order = { deploymentId, projectId, version: '1.0.0', environmentId, kind: 'release', machineIds: null }
+  await plane.must('deployment', 'CreateDeployment', order)
+  return deploymentId
+}
+
+const scriptOf = (step: object, what: object) => ('kind' in step ? {} : { script: JSON.stringify(what) })
