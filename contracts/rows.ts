@@ -148,6 +148,8 @@ export const DeploymentRow = z.object({
     .nullable(),
   /** The targets that failed and of which a person is to say what becomes of them. */
   decisions: z.array(AskedDecision).readonly(),
+  /** Whether it is for machines that were named, and not for the whole environment. */
+  partial: z.boolean(),
   /** What its package steps bring. */
   packages: PinnedPackages,
   ...queueRow,

@@ -47,7 +47,7 @@ export function deploymentRow(reader: Query['reader'], id: string): KeptDeployme
 
 /** The row as it is told: with its steps' tasks counted and its targets, which are spliced in as they are stored. */
 function wholeDeployment(reader: Query['reader'], kept: KeptDeployment, targetsMax = Number.MAX_SAFE_INTEGER): string {
-  const { partial: _, limits: __, ...row } = kept
+  const { limits: _, ...row } = kept
   const waiting = row.waiting && { ...row.waiting, position: queuePosition(reader, kept) }
   const told: Omit<DeploymentRow, 'targets' | 'position'> = { ...row, waiting, steps: countedSteps(reader, kept) }
   const { position } = reader.one(deployments, row.id) ?? { position: 0 }

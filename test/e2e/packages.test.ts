@@ -128,7 +128,10 @@ describe('a package', () => {
     expect(current()).toBe('four')
     expect((await say('package', 'prune', 'shop', '--keep', '0')).trim()).toBe('Given up of package shop: 2.0, 2.1.')
     rmSync(join(remuda.data, 'packages', sha256(one)))
-    const back = await deploy('1.0')
+    const { id: backId } = JSON.parse(await say('deploy', 'rollback', 'shop', 'production', '--output', 'json')) as {
+      id: string
+    }
+    const back = await ended(backId)
     expect(back.row.state, back.log).toBe('succeeded')
     expect(back.log).toContain('package shop 1.0: is unpacked here already')
     expect([current(), readlinkSync(join(place, 'shop', 'previous'))]).toEqual(['one', expect.stringMatching(/^4\.0-/)])

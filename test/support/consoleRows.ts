@@ -236,6 +236,7 @@ export const waitingDeployment: DeploymentRow = {
     deadlineAt: agoIso(-23 * 60 * minuteMs),
   },
   decisions: [],
+  partial: false,
   packages: [],
   priority: 5,
   waiting: null,

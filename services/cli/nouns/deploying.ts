@@ -9,6 +9,7 @@ import { awaitDeployment, outcomeOf } from '../progress.ts'
 import { findMachines } from '../resolve.ts'
 import { optionsSaid, withOptions, type SaidOptions } from './deployOptions.ts'
 import { deploymentDetails } from './deploymentText.ts'
+import { wayBack, type WayBack } from './wayBack.ts'
 
 interface Waiting {
   readonly wait?: boolean
@@ -24,6 +25,10 @@ export function addDeploying(deploy: Command, io: Io): void {
     .description('deploy a release to an environment, or to some of its machines')
     .option('--machine <machine>', 'only to these, by name or id', many)
   waits(withOptions(creating)).action(action(io, create))
+  const back = deploy
+    .command('rollback <project> <environment>')
+    .description('deploy the release again that went well before the last one')
+  waits(withOptions(back)).action(action(io, rollback))
   addOnceMore(deploy, io, 'retry', 'the same release again, where it did not succeed')
   addOnceMore(deploy, io, 'redeploy', 'the same release again, to the machines that it was for')
   deploy
@@ -53,7 +58,7 @@ interface Creating extends Waiting, SaidOptions {
   readonly machine?: readonly string[]
 }
 
-interface Made {
+interface Made extends Partial<WayBack> {
   readonly id: string
 }
 
@@ -66,14 +71,22 @@ async function create(context: Context, options: Creating, projectId: string, ve
   return started(context, options, reply.body)
 }
 
+async function rollback(context: Context, options: Creating, projectId: string, environmentId: string) {
+  const { from, to } = await wayBack(context.client, projectId, environmentId)
+  const body = { projectId, version: to, environmentId, ...optionsSaid(options) }
+  const { body: made } = await context.client.send<Made>('POST', 'deployments', body)
+  return started(context, options, { ...made, from, to }, `Deployment ${made.id} goes back from ${from} to ${to}.`)
+}
+
 async function started(
   context: Context,
   { wait, timeout: limitMs = waitMaxMs }: Waiting,
   made: Made,
+  sentence = `Deployment ${made.id} is made.`,
 ): Promise<Exit | void> {
   const { id } = made
   if (wait === true) return finish(context, id, limitMs)
-  context.show(made, () => `Deployment ${id} is made.\nremuda deploy watch ${id}\n`)
+  context.show(made, () => `${sentence}\nremuda deploy watch ${id}\n`)
 }
 
 async function finish(context: Context, id: string, limitMs: number): Promise<Exit> {

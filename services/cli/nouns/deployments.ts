@@ -124,6 +124,7 @@ const help = `
 Examples:
   remuda deploy create shop 1.5.0 production --wait --timeout 30m
   remuda deploy create shop 1.5.0 production --machine web-07,web-08
+  remuda deploy rollback shop production --wait
   remuda deploy list --state running --watch
   remuda deploy plan <deployment> 3 --against 1
   remuda deploy log <deployment> --follow --machine web-07`

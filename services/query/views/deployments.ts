@@ -9,8 +9,6 @@ import { iso } from './iso.ts'
 export interface KeptDeployment extends Omit<DeploymentRow, 'targets' | 'position' | 'waiting'> {
   /** How many are before it is asked of those that are in line when somebody wants to know. */
   readonly waiting: Omit<NonNullable<DeploymentRow['waiting']>, 'position'> | null
-  /** Whether it was asked for named machines only. */
-  readonly partial: boolean
   /** What it may take, and each step by its id; null for what has no limit of its own. */
   readonly limits: { readonly runMs: number | null; readonly stepsMs: Readonly<Record<string, number | null>> }
 }

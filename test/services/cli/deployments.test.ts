@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { PlanReply } from '#contracts/planRows.ts'
+import type { DeploymentRow } from '#contracts/rows.ts'
 import { deploymentRow } from './rows.ts'
 import { jsonOf, problem, runCli, serve } from './support.ts'
 
@@ -65,6 +66,56 @@ describe('a plan', () => {
     expect(await jsonOf(['deploy', 'plan', 'd-1'], { server: running })).toEqual(plan)
     expect(await runCli(['deploy', 'plan', 'd-1', '9'], { server: running })).toMatchObject({ code: 3 })
     expect(await runCli(['deploy', 'plan', 'd-1', 'x'], { server: running })).toMatchObject({ code: 2 })
+  })
+})
+
+describe('going back', () => {
+  const past = (version: string, state: DeploymentRow['state'], more: Partial<DeploymentRow> = {}) =>
+    deploymentRow(state, { version, startedAt: at, ...more })
+  async function goBack(...rows: readonly DeploymentRow[]) {
+    const asked: unknown[] = []
+    const server = await serve((app) => {
+      app.get<{ Querystring: { cursor?: string } }>('/v1/deployments', ({ query }) => {
+        asked.push(query)
+        const from = Number(query.cursor ?? 0)
+        return { items: rows.slice(from, from + 2), next: from + 2 < rows.length ? String(from + 2) : null }
+      })
+      app.post('/v1/deployments', ({ body }) => {
+        asked.push(body)
+        return { id: 'd-9' }
+      })
+    })
+    return { ...(await runCli(['deploy', 'rollback', 'shop', 'production'], { server })), asked }
+  }
+  it.each([
+    ['before one that went well', [past('3', 'succeeded'), past('2', 'succeeded'), past('1', 'succeeded')], '3', '2'],
+    ['before one that failed', [past('3', 'failed'), past('2', 'succeeded')], '3', '2'],
+    ['past those that failed too', [past('3', 'failed'), past('2', 'cancelled'), past('1', 'succeeded')], '3', '1'],
+    ['past the same one', [past('3', 'failed'), past('3', 'succeeded'), past('2', 'succeeded')], '3', '2'],
+    [
+      'past what was for some machines, came by itself, or has not begun',
+      [
+        past('5', 'queued', { startedAt: null }),
+        past('4', 'succeeded', { partial: true }),
+        past('3', 'running'),
+        past('4', 'succeeded', { partial: true }),
+        past('2', 'succeeded', { kind: 'automatic' }),
+        past('1', 'succeeded'),
+      ],
+      ...['3', '1'],
+    ],
+  ] as const)('leads to the release %s', async (_, rows, from, to) => {
+    const { code, stdout, asked } = await goBack(...rows)
+    expect([code, stdout]).toEqual([0, `Deployment d-9 goes back from ${from} to ${to}.\nremuda deploy watch d-9\n`])
+    expect(asked[0]).toEqual({ project: 'shop', environment: 'production' })
+    expect(asked.at(-1)).toEqual({ projectId: 'shop', version: to, environmentId: 'production' })
+  })
+  it.each([
+    ['nothing was deployed there', []],
+    ['no release but 2 went well there', [past('2', 'succeeded'), past('1', 'failed')]],
+  ])('is not possible when %s', async (why, rows) => {
+    const { code, stderr } = await goBack(...rows)
+    expect([code, stderr]).toEqual([3, expect.stringContaining(`shop cannot go back in production: ${why}.`)])
   })
 })
 

@@ -42,6 +42,7 @@ export const deploymentRow = (state: DeploymentRow['state'], more: Partial<Deplo
   targets: [],
   approval: null,
   decisions: [],
+  partial: false,
   packages: [],
   priority: 5,
   waiting: null,

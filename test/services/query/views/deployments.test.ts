@@ -12,10 +12,10 @@ const firstStep = (...facts: Message[]) => deployment(...facts).steps[0]
 
 describe('a deployment', () => {
   it('is queued with all its steps', () => {
-    const { partial, limits, ...row } = deployment()
+    const { limits, ...row } = deployment()
     const told = { ...row, targets: [], position: 1 }
     expect(DeploymentRow.strict().parse(told)).toEqual(told)
-    expect(partial).toBe(false)
+    expect(row.partial).toBe(false)
     expect(limits).toEqual({ runMs: null, stepsMs: { install: null, check: 600_000 } })
     expect(row).toMatchObject({ state: 'queued', createdAt: at(1), createdBy: 'tester', startedAt: null })
     expect(row.steps.map(({ id, name, kind, state }) => [id, name, kind, state])).toEqual([
