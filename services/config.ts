@@ -4,7 +4,7 @@ import { packageVersionsMax } from '#contracts/package.ts'
 import { ConfigMistakes, onOff, readConfig, timeSpan, wholeNumber, type ConfigSources } from '#libs/config.ts'
 import { defaultLimits, type HttpLimits } from '#libs/http/limits.ts'
 import { logLevels } from '#libs/log.ts'
-import { isAllowance } from '#libs/addressGuard.ts'
+import { isAllowance } from '#libs/outbound/addresses.ts'
 import { providersFile } from './policy/provider/settings.ts'
 
 const portMax = 65_535

@@ -9,7 +9,7 @@ import type { Followed } from './consequences.ts'
 import { startListening, type ListeningSettings } from './listening.ts'
 import { observersOf } from './observer/observers.ts'
 import { Partition } from './partition.ts'
-import { Berths } from './probing/berths.ts'
+import { Berths } from '#libs/outbound/berths.ts'
 import { createLook, type Look, type LookSettings } from './probing/look.ts'
 import { Roster } from './roster.ts'
 

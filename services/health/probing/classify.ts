@@ -1,5 +1,6 @@
 import type { CheckLevel, Finding } from '#contracts/health.ts'
 import type { Probe } from '#contracts/probe.ts'
+import type { Trouble } from '#libs/outbound/trouble.ts'
 
 /**
  * What one look at a machine says. A machine that does not answer is silent; one that answers badly is not. The look may
@@ -11,17 +12,6 @@ export type Verdict =
   | { readonly reach: 'silent'; readonly finding: Finding; readonly level: 'failure'; readonly detail: string }
   | { readonly reach: 'unseen'; readonly finding: 'check-failed'; readonly level: 'failure'; readonly detail: string }
   | { readonly reach: 'unseen'; readonly finding: null; readonly level: null; readonly detail: string }
-
-/** How far a look had got. */
-export type Step = 'lookup' | 'connect' | 'handshake' | 'login' | 'answer' | 'body' | 'command'
-
-/** What gets in the way before any protocol has its say. */
-export type Trouble =
-  | { readonly seen: 'fault'; readonly code: string }
-  | { readonly seen: 'deadline'; readonly step: Step; readonly timeoutMs: number }
-  /** The deadline itself came late: this process did not run, and so could not have seen an answer. */
-  | { readonly seen: 'stall'; readonly lateMs: number }
-  | { readonly seen: 'address'; readonly address: string; readonly range: string; readonly allow: string }
 
 export type SeenByTcp = Trouble | { readonly seen: 'connection' }
 export type SeenByHttp =
@@ -60,9 +50,6 @@ const silences: Readonly<Record<string, readonly [Finding, string]>> = {
   EPIPE: ['connection-lost', 'it closed the connection'],
   ENOTFOUND: ['name-unknown', 'its name is unknown'],
 }
-
-/** Whether an error of this code comes from the system, and not from what is said over the connection. */
-export const isOfSystem = (code: string): boolean => /^E[A-Z0-9]+$/.test(code) && code !== 'EPROTO'
 
 function classifyTrouble(trouble: Trouble): Verdict {
   switch (trouble.seen) {

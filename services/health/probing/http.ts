@@ -1,10 +1,11 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http'
-import { isIP, Socket } from 'node:net'
-import { connect as secure } from 'node:tls'
+import { Socket } from 'node:net'
 import type { Probe } from '#contracts/probe.ts'
-import { isOfSystem, type SeenByHttp, type Trouble } from './classify.ts'
-import { codeOf, connect, type Guard } from './connect.ts'
-import type { Way } from './way.ts'
+import { codeOf, type Guard } from '#libs/outbound/connect.ts'
+import { connectUrl } from '#libs/outbound/connectUrl.ts'
+import { isOfSystem } from '#libs/outbound/trouble.ts'
+import type { Way } from '#libs/outbound/way.ts'
+import type { SeenByHttp } from './classify.ts'
 
 /** So much of an answer is searched for what it must contain. */
 export const bodyReadMaxBytes = 65_536
@@ -16,31 +17,10 @@ export async function lookByHttp(
   guard: Guard,
 ): Promise<SeenByHttp> {
   const url = new URL(text)
-  const isSecure = url.protocol === 'https:'
-  // Addresses of the sixth version stand in brackets in a URL.
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port)
-  const connected = await connect({ host, port }, way, guard)
+  const connected = await connectUrl(url, way, guard)
   if (!(connected instanceof Socket)) return connected
-  const shaken = isSecure ? await handshake(connected, host, way) : connected
-  if (!(shaken instanceof Socket)) return shaken
   way.step = 'answer'
-  return ask(url, shaken, way, bodyIncludes)
-}
-
-/** A machine that answers with the wrong certificate does answer. */
-function handshake(socket: Socket, host: string, way: Way): Promise<Socket | SeenByHttp> {
-  way.step = 'handshake'
-  return new Promise((resolve) => {
-    const secured = secure({ socket, host, servername: isIP(host) > 0 ? '' : host, ALPNProtocols: ['http/1.1'] })
-    secured.on('error', (error) => resolve(troubleOf(error, 'tls')))
-    secured.once('secureConnect', () => resolve(secured))
-  })
-}
-
-function troubleOf(error: Error, otherwise: 'tls' | 'not-http'): Trouble | Extract<SeenByHttp, { code: string }> {
-  const code = codeOf(error)
-  return { seen: isOfSystem(code) ? 'fault' : otherwise, code }
+  return ask(url, connected, way, bodyIncludes)
 }
 
 function ask(url: URL, socket: Socket, way: Way, bodyIncludes: string | undefined): Promise<SeenByHttp> {
@@ -52,7 +32,7 @@ function ask(url: URL, socket: Socket, way: Way, bodyIncludes: string | undefine
     })
     const answer = (status: number, body: 'unread' | 'matches' | 'differs' | 'broken-off') =>
       resolve({ seen: 'answer', status, body })
-    asked.on('error', (error) => resolve(troubleOf(error, 'not-http')))
+    asked.on('error', (error) => resolve(brokenBy(error)))
     asked.once('upgrade', ({ statusCode = 0 }: IncomingMessage) => answer(statusCode, 'unread'))
     asked.once('response', (response) => {
       const { statusCode = 0 } = response
@@ -74,4 +54,9 @@ function search(response: IncomingMessage, wanted: string, tell: (found: 'matche
     else if (read.length >= bodyReadMaxBytes) tell('differs')
   })
   response.once('end', () => tell(read.includes(wanted) ? 'matches' : 'differs'))
+}
+
+function brokenBy(error: Error): SeenByHttp {
+  const code = codeOf(error)
+  return { seen: isOfSystem(code) ? 'fault' : 'not-http', code }
 }

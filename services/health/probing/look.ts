@@ -1,12 +1,12 @@
 import type { Probe } from '#contracts/probe.ts'
 import type { Clock } from '#libs/clock.ts'
-import { createGuard } from '#libs/addressGuard.ts'
+import { createGuard } from '#libs/outbound/addresses.ts'
 import { classifyHttp, classifySsh, classifyTcp, type Verdict } from './classify.ts'
-import type { Guard } from './connect.ts'
+import type { Guard } from '#libs/outbound/connect.ts'
 import { lookByHttp } from './http.ts'
 import { lookBySsh } from './ssh.ts'
 import { lookByTcp } from './tcp.ts'
-import { Way } from './way.ts'
+import { Way } from '#libs/outbound/way.ts'
 
 /** Looks at a machine once. It never throws and always ends within the time; a cancelled look says nothing. */
 export type Look = (probe: Probe, timeoutMs: number, cancel: AbortSignal) => Promise<Verdict>

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { Socket } from 'node:net'
 import type { Client } from 'ssh2'
 import type { Probe } from '#contracts/probe.ts'
-import { isOfSystem, type SeenBySsh } from './classify.ts'
-import { codeOf, connect, type Guard } from './connect.ts'
-import type { Way } from './way.ts'
+import { codeOf, connect, type Guard } from '#libs/outbound/connect.ts'
+import { isOfSystem } from '#libs/outbound/trouble.ts'
+import type { Way } from '#libs/outbound/way.ts'
+import type { SeenBySsh } from './classify.ts'
 
 type SshProbe = Extract<Probe, { kind: 'ssh' }>
 type Tell = (seen: SeenBySsh) => void

@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Finding } from '#contracts/health.ts'
 import type { Probe } from '#contracts/probe.ts'
+import type { Step, Trouble } from '#libs/outbound/trouble.ts'
 import {
   classifyHttp,
   classifySsh,
   classifyTcp,
   type SeenByHttp,
   type SeenBySsh,
-  type Step,
-  type Trouble,
   type Verdict,
 } from '#services/health/probing/classify.ts'
 

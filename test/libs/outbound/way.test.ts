@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Way } from '#services/health/probing/way.ts'
+import { Way } from '#libs/outbound/way.ts'
 import { createVirtualClock } from '#test/support/virtualClock.ts'
 
 const setOut = () => {

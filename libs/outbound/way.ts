@@ -1,10 +1,10 @@
-import type { Clock, Timer } from '#libs/clock.ts'
-import type { Step, Trouble } from './classify.ts'
+import type { Clock, Timer } from '../clock.ts'
+import type { Step, Trouble } from './trouble.ts'
 
 /** A deadline that comes so much later than it should says that this process did not run, not that nobody answered. */
 const lateMaxMs = 250
 
-/** One look on its way: how far it has got, and the one deadline that all of it shares. */
+/** One call on its way: how far it has got, and the one deadline that all of it shares. */
 export class Way {
   readonly #clock: Clock
   readonly #timeoutMs: number
@@ -12,7 +12,7 @@ export class Way {
   readonly #timer: Timer
   readonly #end = new AbortController()
   step: Step = 'lookup'
-  /** Resolves when the look is over before its time, and with what; what it has open ends with its signal. */
+  /** Resolves when the call is over before its time, and with what; what it has open ends with its signal. */
   readonly cutShort: Promise<Trouble>
 
   constructor(clock: Clock, timeoutMs: number, cancel: AbortSignal) {

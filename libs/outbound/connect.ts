@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, Socket } from 'node:net'
-import type { RefusedAddress } from '#libs/addressGuard.ts'
+import type { RefusedAddress } from '#libs/outbound/addresses.ts'
 import { Berths } from './berths.ts'
-import type { Trouble } from './classify.ts'
+import type { Trouble } from './trouble.ts'
 import type { Way } from './way.ts'
 
 /** Of the addresses of one name. */

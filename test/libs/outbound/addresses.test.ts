@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createGuard, isAllowance } from '#libs/addressGuard.ts'
+import { createGuard, isAllowance } from '#libs/outbound/addresses.ts'
 
 const guard = createGuard([])
 

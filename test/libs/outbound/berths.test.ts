@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Berths } from '#services/health/probing/berths.ts'
+import { Berths } from '#libs/outbound/berths.ts'
 
 it('no more are under way at once than may be, the others follow in order, and one may go first', async () => {
   const berths = new Berths(2)
