@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { Cause } from '#contracts/message.ts'
 
 const hexOfUuid = 32
+const idDigits = 20
 
 /**
  * The UUID (version 8, RFC 9562 section 5.8) that belongs to a text: the same text always gets the same one, so what
@@ -18,3 +20,10 @@ export function uuidOf(text: string): string {
   ]
   return parts.join('-')
 }
+
+/**
+ * The id of what a request creates. A request that comes again with its Idempotency-Key has the same command id, so it
+ * creates the same thing, which is there already.
+ */
+export const createdId = ({ commandId }: Pick<Cause, 'commandId'>): string =>
+  createHash('sha256').update(commandId).digest('hex').slice(0, idDigits)

@@ -1,15 +1,4 @@
-import { createHash } from 'node:crypto'
 import type { Answer } from '#contracts/command.ts'
-import type { Cause } from '#contracts/message.ts'
-
-const idDigits = 20
-
-/**
- * The id of what a request creates. A request that comes again with its Idempotency-Key has the same command id, so it
- * creates the same thing, which is there already.
- */
-export const createdId = ({ commandId }: Cause): string =>
-  createHash('sha256').update(commandId).digest('hex').slice(0, idDigits)
 
 /**
  * Shows a fresh token together with the answer to the command that made it, and says until when it is good. The secret

@@ -6,7 +6,7 @@ import { machineId } from '#contracts/ids.ts'
 import type { MachineCommand } from '#contracts/machine.ts'
 import type { Cause } from '#contracts/message.ts'
 import { causeOf, sendAnswer } from '#libs/http/answer.ts'
-import { createdId } from '../created.ts'
+import { createdId } from '#libs/ids.ts'
 import { MachineReply } from '../replies.ts'
 import type { RouteOptions } from '../routes.ts'
 
