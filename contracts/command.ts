@@ -3,7 +3,16 @@ import type { Cause, Message } from './message.ts'
 import { refusals, type RefusalCode } from './refusals.ts'
 
 /** The services. Each changes only its own streams; the relay changes nothing and carries events to the bus. */
-export const serviceNames = ['relay', 'registry', 'health', 'policy', 'deployment', 'gateway', 'query'] as const
+export const serviceNames = [
+  'relay',
+  'registry',
+  'health',
+  'policy',
+  'deployment',
+  'gateway',
+  'query',
+  'notify',
+] as const
 export type ServiceName = (typeof serviceNames)[number]
 
 const causeId = z.string().min(1)

@@ -19,6 +19,7 @@ export const deploymentId = z.uuid()
 export const decisionId = z.string().min(1).max(100)
 export const enrollmentId = slug('an enrolment id')
 export const tokenId = slug('a token id')
+export const webhookId = slug('a webhook id')
 
 export const displayName = z.string().trim().min(1).max(100)
 export const machineName = z

@@ -119,6 +119,11 @@ export const refusals = {
   NOTHING_TO_DECIDE: { status: 409, sentence: 'The deployment is not waiting for this decision.' },
   DECISION_AMBIGUOUS: { status: 409, sentence: 'The deployment waits for more than one such decision.' },
   DECISION_NOT_OFFERED: { status: 422, sentence: 'This is not among the things to choose from.' },
+  WEBHOOK_UNKNOWN: { status: 404, sentence: 'There is no such webhook.' },
+  WEBHOOK_INVALID: { status: 422, sentence: 'This webhook would never hear of anything.' },
+  WEBHOOK_ADDRESS_REFUSED: { status: 422, sentence: 'Notifications are not sent to this address.' },
+  WEBHOOKS_TOO_MANY: { status: 409, sentence: 'There are as many webhooks as there may be.' },
+
   DEPLOYMENTS_TOO_MANY: { status: 429, sentence: 'Too many deployments are queued.' },
 } as const satisfies Record<string, { status: number; sentence: string }>
 

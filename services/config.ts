@@ -5,6 +5,7 @@ import { ConfigMistakes, onOff, readConfig, timeSpan, wholeNumber, type ConfigSo
 import { defaultLimits, type HttpLimits } from '#libs/http/limits.ts'
 import { logLevels } from '#libs/log.ts'
 import { isAllowance } from '#libs/outbound/addresses.ts'
+import { webhookConfig } from './notify/settings.ts'
 import { providersFile } from './policy/provider/settings.ts'
 
 const portMax = 65_535
@@ -65,7 +66,7 @@ export const ServerConfig = z.object({
     .string()
     .optional()
     .describe(
-      'the folder of sensitive values; where several processes run, one that deployment and the front door share',
+      'the folder of sensitive values; where several processes run, one that deployment, notify and the front door share',
     )
     .meta({ accepted: 'a path; when not set, vault in the data folder' }),
   masterKeyFile: file.describe('the master key of sensitive values; when not set, one is made in the data folder'),
@@ -136,6 +137,7 @@ export const ServerConfig = z.object({
     .optional()
     .describe('the key with which this server logs in where it looks at a machine by SSH')
     .meta({ accepted: 'the path of a private key without a passphrase, which only its owner may read' }),
+  ...webhookConfig,
   providersFile: providersFile
     .optional()
     .describe('the providers of machines, such as clouds, that policies may name')

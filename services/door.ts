@@ -6,6 +6,7 @@ import type { Vault } from '#libs/vault/vault.ts'
 import { adminTokenOf } from './adminToken.ts'
 import type { ServerConfig } from './config.ts'
 import { mountRoutes, type PackageStorage } from './mount.ts'
+import type { Tally } from './notify/tally.ts'
 import { startAuthenticator } from './registry/authenticator.ts'
 import type { Services } from './start.ts'
 import { startWorker } from './worker.ts'
@@ -31,7 +32,7 @@ export async function openDoor(
   platform: Platform,
   services: Services,
   version: string,
-  kept: { readonly blobs: Blobs; readonly vault: Vault },
+  kept: { readonly blobs: Blobs; readonly vault: Vault; readonly tally: Tally },
 ): Promise<Door> {
   await using stack = new AsyncDisposableStack()
   const { clock, log } = platform
@@ -42,6 +43,7 @@ export async function openDoor(
   const { authenticate } = authenticator
   const proxies = config.trustedProxies === undefined ? {} : { trustedProxies: config.trustedProxies }
   const app = await createHttp({ log, clock, authenticate, version, limits: config, ...proxies })
+  if (config.services.includes('notify')) kept.tally.show(app.vitals.metrics)
   const storage = { packages: packagesOf(config, kept.blobs), vault: kept.vault }
   if (isFront) await mountRoutes(app, platform, services, storage)
   const http = stack.use(await listen(app, { host, port: port ?? (isFront ? usualPort : 0) }))

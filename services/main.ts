@@ -22,6 +22,8 @@ import { readServerConfig, ServerConfig, variablesOfOthers } from './config.ts'
 import { openDoor, type Door } from './door.ts'
 import { readSshKey } from './health/probing/key.ts'
 import { openProvider } from './policy/provider/open.ts'
+import { limitsOf } from './notify/settings.ts'
+import { Tally } from './notify/tally.ts'
 import { startServices } from './start.ts'
 
 const askTimeoutMs = 10_000
@@ -32,7 +34,7 @@ const askTimeoutMs = 10_000
 const askAgainMs = 2_500
 const patienceMs = 9_500
 /** Longer than policy lets itself think or a package is looked at, and shorter than a request over HTTP may take. */
-const timeoutsMs = { BacktestPolicy: 55_000, WhatIf: 55_000, CreateRelease: 55_000 }
+const timeoutsMs = { BacktestPolicy: 55_000, WhatIf: 55_000, CreateRelease: 55_000, TestWebhook: 8_000 }
 const graceMs = 15_000
 const { version } = packageJson
 
@@ -54,6 +56,7 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
     partitions === 1
       ? createAsk(bus, { timeoutMs: askTimeoutMs, timeoutsMs })
       : createAsk(bus, { timeoutMs: askAgainMs, timeoutsMs, partitions, patience: { clock, patienceMs } })
+  const tally = new Tally()
   const platform: Platform = { store, bus, clock, log, ask }
 
   await using services = await startServices(platform, {
@@ -66,9 +69,10 @@ async function serve(config: ServerConfig, stop: AbortSignal): Promise<void> {
       ...{ blobs, vault, keepNewestPackages: config.packageKeep },
       packages: { allow: config.packageAllow, bytesMax: config.packageMaxBytes },
     },
+    notify: { vault, tally, allow: config.webhookAllow, limits: limitsOf(config) },
     policy: { providers: (config.providersFile ?? []).map((one) => openProvider(one, log)) },
   })
-  await using door = await openDoor(config, platform, services, version, { blobs, vault })
+  await using door = await openDoor(config, platform, services, version, { blobs, vault, tally })
 
   announce(door, config)
   const reason = await Promise.race([aborted(stop), services.failure, door.failure])

@@ -8,6 +8,7 @@ import { agentPackageRoutes } from './gateway/packageRoutes.ts'
 import { gatewayRoutes } from './gateway/routes.ts'
 import { healthRoutes } from './health/routes.ts'
 import { providerRoutes } from './policy/provider/routes.ts'
+import { webhookRoutes } from './notify/routes.ts'
 import { policyRoutes } from './policy/routes.ts'
 import { packageQueryRoutes } from './query/packageRoutes.ts'
 import { queryRoutes } from './query/routes.ts'
@@ -39,6 +40,7 @@ export async function mountRoutes(
   await app.register(policyRoutes({ ask }))
   await app.register(providerRoutes({ ask }))
   await app.register(deploymentRoutes({ ask, vault }))
+  await app.register(webhookRoutes({ ask, clock, vault }))
   await app.register(packageRoutes({ ask, ...packages }))
   await app.register(gatewayRoutes({ ask, ...(gateway === undefined ? {} : { gateway }) }))
   const { blobs, limits } = packages

@@ -10,6 +10,7 @@ import { startGateway, type Gateway } from './gateway/service.ts'
 import type { GatewaySettings } from './gateway/settings.ts'
 import { lastListenedMs } from './health/observer/observers.ts'
 import { startHealth, type HealthSettings } from './health/service.ts'
+import { startNotify, type NotifySettings } from './notify/service.ts'
 import { startPolicy, type PolicyServiceSettings } from './policy/service.ts'
 import { startQuery, type Query, type QuerySettings } from './query/service.ts'
 import { startRegistry } from './registry/service.ts'
@@ -23,6 +24,7 @@ export interface ServicesSettings {
   readonly health?: HealthSettings
   readonly policy?: PolicyServiceSettings
   readonly deployment?: DeploymentSettings
+  readonly notify?: NotifySettings
 }
 
 export interface Services extends AsyncDisposable {
@@ -65,6 +67,7 @@ export async function startServices(given: Platform, settings: ServicesSettings)
   if (wants('health')) failures.push(stack.use(await startHealth(platform, { leases, ...settings.health })).failure)
   // Behind health, which first writes down for how long nobody listened: silence in that time is nobody's fault.
   await alone('policy', (own) => startPolicy(own, settings.policy))
+  await alone('notify', (own) => startNotify(own, settings.notify))
 
   const resources = stack.move()
   const failure = Promise.race(failures)

@@ -4,6 +4,11 @@ import * as sample from './samples.ts'
 const { environmentId, machineId, projectId, version, deploymentId, taskId, enrollmentId, tokenId } = sample
 const { attributes, facts, packageDigest, publicKey, secretHash, who } = sample
 const packaged = { name: projectId, version }
+const { signing, webhookId } = sample
+const hearing = {
+  ...{ name: 'Chat of the shop', url: 'https://hooks.example.com/remuda', environmentIds: [environmentId] },
+  ...{ topics: ['deployment-failed' as const, 'incident-opened' as const], eventTypes: [], projectIds: null },
+}
 const self = { facts, attributes }
 const task = { deploymentId, taskId, machineId }
 const judged = { machineId, at: sample.atMs, evidence: sample.evidence }
@@ -40,6 +45,15 @@ export const commandExamples: CommandData = {
   UseEnrollment: { enrollmentId, secretHash, machineId, roles: ['web'], usedAt: sample.atMs },
   RevokeEnrollment: { enrollmentId, reason: 'it was pasted into a chat' },
   EnrollMachine: { enrollmentId, secretHash, machineId, name: 'web-1', roles: ['web'], publicKey, ...self },
+
+  CreateWebhook: { webhookId, ...hearing, secret: signing },
+  ChangeWebhook: { webhookId, environmentIds: null },
+  RotateWebhookSecret: { webhookId, secret: { ...signing, version: 2 }, keepPrevious: true },
+  EnableWebhook: { webhookId },
+  DisableWebhook: { webhookId, reason: 'the receiver is being moved' },
+  DeleteWebhook: { webhookId },
+  TestWebhook: { webhookId },
+  ListDeliveries: { webhookId },
 
   CreateToken: { tokenId, name: 'Pipeline of the shop', scope: 'write', secretHash, expiresAt: null },
   RevokeToken: { tokenId },

@@ -71,5 +71,14 @@ export const commandSentences: Readonly<Record<CommandType, string>> = {
   AppendTaskLog: 'Keep a chunk of what the attempt printed. A chunk that comes twice is kept once.',
   GetWorkOrder: 'Answer with all that the machine needs to run the attempt. Records nothing.',
 
+  CreateWebhook: 'Make a webhook, whose signing secret is in the vault already.',
+  ChangeWebhook: 'Give the webhook another name or address, or have it hear of other things.',
+  RotateWebhookSecret: 'Sign with another secret, and for a while with the previous one as well.',
+  EnableWebhook: 'Have the webhook send again, beginning with what happens from now on.',
+  DisableWebhook: 'Have the webhook send nothing any more.',
+  DeleteWebhook: 'Take the webhook away, and destroy its secrets.',
+  TestWebhook: 'Send a test now, and answer with what the receiver said. Records nothing.',
+  ListDeliveries: 'Tell of the last deliveries of a webhook and of what waits. Records nothing.',
+
   PingMachine: 'Tell whether the machine answers at this moment, and how fast.',
 }

@@ -107,5 +107,13 @@ export const eventSentences: Readonly<Record<EventType, string>> = {
   DeploymentFailed: 'The deployment failed, with the reason and the outcome of every target.',
   DeploymentCancelled: 'The deployment was cancelled, with the outcome of every target.',
 
+  WebhookCreated: 'There is a webhook. The secret that signs what it sends is in the vault only.',
+  WebhookChanged: 'The webhook has another name, another address, or hears of other things.',
+  WebhookSecretRotated: 'What the webhook sends is signed by these secrets from now on.',
+  WebhookEnabled: 'The webhook sends again, beginning with what happens from here on.',
+  WebhookDisabled: 'The webhook sends nothing any more, and by whom or why.',
+  WebhookDeleted: 'The webhook is gone, and its secrets with it.',
+  NotificationsDropped: 'The receiver of the webhook will not get these notifications, and why.',
+
   TaskLogged: 'A chunk of what the attempt printed.',
 }

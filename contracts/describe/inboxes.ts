@@ -11,6 +11,7 @@ import { PolicyCommand } from '../policy.ts'
 import { ProjectCommand, ReleaseCommand } from '../project.ts'
 import { TemplateCommand } from '../template.ts'
 import { TokenCommand } from '../token.ts'
+import { WebhookCommand } from '../webhook.ts'
 import type { MessageUnion } from './messages.ts'
 
 /** What a service takes from others over the bus. */
@@ -50,6 +51,11 @@ export const inboxes = [
     about: 'The sockets of the agents. Nothing is recorded.',
     to: { name: 'gatewayId', description: 'The gateway that is asked; dots in its name are written as underscores.' },
     commands: [GatewayCommand],
+  },
+  {
+    service: 'notify',
+    about: 'Who is told over HTTP of what happens.',
+    commands: [WebhookCommand],
   },
 ] as const satisfies readonly Inbox[]
 

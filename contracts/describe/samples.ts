@@ -7,6 +7,9 @@ export const projectId = 'shop'
 export const version = '1.4.0'
 export const enrollmentId = 'e-7f02'
 export const tokenId = 't-9a46'
+export const webhookId = 'w-51d0'
+/** Where the vault has what signs; the secret itself is told once, and to one. */
+export const signing = { secretId: '5e884898da28047151d0e56f8dc62927', version: 1 }
 export const deploymentId = '0191a0b0-0000-7000-8000-000000000001'
 export const taskId = `${deploymentId}.install.${machineId}.1`
 export const eventId = '0191a0b0-0000-7000-8000-0000000000e1'

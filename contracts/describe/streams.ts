@@ -12,6 +12,7 @@ import * as subjects from '../subjects.ts'
 import { TemplateEvent } from '../template.ts'
 import { TaskLogEvent } from '../taskLog.ts'
 import { TokenEvent } from '../token.ts'
+import { WebhookEvent } from '../webhook.ts'
 import type { MessageUnion } from './messages.ts'
 
 /** One kind of stream: who alone writes to it, what it is about and which events it holds. */
@@ -102,6 +103,12 @@ export const streamKinds = [
     stream: subjects.taskLogStream('{taskId}'),
     about: 'What one attempt of a task printed: event n of the stream is chunk n.',
     events: TaskLogEvent,
+  },
+  {
+    service: 'notify',
+    stream: subjects.webhookStream('{webhookId}'),
+    about: 'A webhook: what its receiver hears of, and what it will not get.',
+    events: WebhookEvent,
   },
 ] as const satisfies readonly StreamKind[]
 

@@ -10,6 +10,7 @@ import type { PolicyCommand } from '#contracts/policy.ts'
 import type { ProjectCommand, ReleaseCommand } from '#contracts/project.ts'
 import type { TemplateCommand } from '#contracts/template.ts'
 import type { TokenCommand } from '#contracts/token.ts'
+import type { WebhookCommand } from '#contracts/webhook.ts'
 
 /** What a user of NATS may do, and nothing else. */
 export interface Permissions {
@@ -29,6 +30,7 @@ interface Asked {
   readonly policy: PolicyCommand['type']
   readonly deployment: (DeploymentCommand | ProjectCommand | ReleaseCommand | PackageCommand | TemplateCommand)['type']
   readonly gateway: GatewayCommand['type']
+  readonly notify: WebhookCommand['type']
 }
 type Asks = { readonly [Service in keyof Asked]?: readonly Asked[Service][] }
 
@@ -74,7 +76,12 @@ export const asks: Readonly<Record<ServiceName, Asks>> = {
       ...(['DecideDeployment', 'RetryDeployment', 'RedeployDeployment'] as const),
       ...(['ExcludeTarget', 'IncludeTarget'] as const),
     ],
+    notify: [
+      ...(['CreateWebhook', 'ChangeWebhook', 'RotateWebhookSecret', 'EnableWebhook'] as const),
+      ...(['DisableWebhook', 'DeleteWebhook', 'TestWebhook', 'ListDeliveries'] as const),
+    ],
   },
+  notify: {},
 }
 
 /** Of these, each process answers for its own part: a partition, or itself. The name of the part ends the subject. */
@@ -107,6 +114,7 @@ const own: Readonly<Record<ServiceName, Own>> = {
     subscribe: ['remuda.signals.session'],
   },
   query: { publish: ['remuda.parked.*'], subscribe: ['remuda.in.>'] },
+  notify: { leases: true },
 }
 
 /** Every process reads all events, and the rosters: neither holds a secret. */

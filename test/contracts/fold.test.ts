@@ -16,6 +16,7 @@ import { policy } from '#services/policy/decider.ts'
 import { enrollmentDecider } from '#services/registry/enrollment/decider.ts'
 import { environment } from '#services/registry/environment/decider.ts'
 import { machineDecider } from '#services/registry/machine/decider.ts'
+import { webhookDecider as webhook } from '#services/notify/decider.ts'
 import { token } from '#services/registry/token/decider.ts'
 import { startServices, type Services } from '#services/start.ts'
 import { alone } from '#test/services/registry/machine/samples.ts'
@@ -31,6 +32,7 @@ const deciders = {
   machine: machineDecider(alone),
   enrollment: enrollmentDecider(() => true),
   token,
+  webhook,
   health,
   observer,
   policy,

@@ -23,6 +23,11 @@ const overHttpAlone: Readonly<Record<string, string>> = {
   'PUT /v1/projects/:/variables': 'may hold secrets',
   'POST /v1/environments/:/policy/backtest': 'is a question, and changes nothing',
   'POST /v1/environments/:/policy/what-if': 'is a question, and changes nothing',
+  ...Object.fromEntries(
+    ['POST /v1/webhooks', 'PATCH /v1/webhooks/:', 'DELETE /v1/webhooks/:']
+      .concat(['enable', 'disable', 'rotate', 'test'].map((verb) => `POST /v1/webhooks/:/${verb}`))
+      .map((route) => [route, 'is about where things are sent, which no system says for others']),
+  ),
   'POST /v1/agent/enroll': 'is for machines',
   'POST /v1/parked/:/:/retry': 'is for people who look at what is parked',
   'DELETE /v1/parked/requests/:': 'is for people who look at what is parked',

@@ -152,7 +152,9 @@ if (helm !== null)
         rule.ports.map(({ port }) => port),
       )
       expect(ports).toEqual([4222, 5432, 53, 53])
-      expect(outward.spec['podSelector']).toMatchObject({ matchExpressions: [{ values: ['health', 'policy'] }] })
+      expect(outward.spec['podSelector']).toMatchObject({
+        matchExpressions: [{ values: ['health', 'notify', 'policy'] }],
+      })
       expect(front.spec['podSelector']).toMatchObject({ matchExpressions: [{ values: ['gateway', 'query'] }] })
     })
 
@@ -164,7 +166,7 @@ if (helm !== null)
             ? []
             : [[deployment.metadata.labels['app.kubernetes.io/component'], claim.claimName]]
         })
-      const sharing = ['deployment', 'gateway', 'query']
+      const sharing = ['deployment', 'gateway', 'notify', 'query']
       expect(claims(render())).toEqual(sharing.map((name) => [name, 'test-remuda-shared']))
       const given = render('--set', 'shared.claim=theirs')
       expect(claims(given)).toEqual(sharing.map((name) => [name, 'theirs']))

@@ -2,7 +2,7 @@ import { serviceNames } from '#contracts/command.ts'
 import { inboxPrefixOf } from '../../deploy/nats/permissions.ts'
 
 export const users = [...serviceNames, 'tools']
-const sharing = ['relay', 'registry', 'health', 'policy', 'deployment']
+const sharing = ['relay', 'registry', 'health', 'policy', 'deployment', 'notify']
 
 /** Whose it is to publish: said once more, apart from the table that the configuration is made of. */
 export const publishers: Record<string, readonly string[]> = {
@@ -32,6 +32,7 @@ export const publishers: Record<string, readonly string[]> = {
   'remuda.commands.deployment.AddPackage': ['query'],
   'remuda.commands.deployment.SaveTemplate': ['query'],
   'remuda.commands.gateway.PingMachine.host-1': ['health'],
+  'remuda.commands.notify.CreateWebhook': ['query'],
   'remuda.commands.query.Anything': [],
   'remuda.signals.heartbeat.3': ['gateway'],
   'remuda.signals.check.3': ['gateway'],
@@ -79,7 +80,8 @@ export const publishers: Record<string, readonly string[]> = {
   '_INBOX_policy.1.2': ['registry', 'health', 'policy', 'deployment'],
   '_INBOX_deployment.1.2': ['registry', 'policy', 'deployment'],
   '_INBOX_gateway.1.2': ['registry', 'deployment'],
-  '_INBOX_query.1.2': ['registry', 'health', 'policy', 'deployment'],
+  '_INBOX_query.1.2': ['registry', 'health', 'policy', 'deployment', 'notify'],
+  '_INBOX_notify.1.2': [],
 }
 
 /** Who may listen where. What is not listed here is nobody's, and so is every pattern that takes in more. */
@@ -91,6 +93,7 @@ export const listeners: Record<string, readonly string[]> = {
   'remuda.commands.policy.*': ['policy'],
   'remuda.commands.deployment.*': ['deployment'],
   'remuda.commands.gateway.*.host-1': ['gateway'],
+  'remuda.commands.notify.*': ['notify'],
   'remuda.commands.>': [],
   'remuda.commands.*.CreateToken': [],
   'remuda.signals.heartbeat.3': ['health'],

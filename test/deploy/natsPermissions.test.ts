@@ -13,6 +13,7 @@ import { ProjectCommand, ReleaseCommand } from '#contracts/project.ts'
 import { parkedRetrySubject } from '#contracts/subjects.ts'
 import { TemplateCommand } from '#contracts/template.ts'
 import { TokenCommand } from '#contracts/token.ts'
+import { WebhookCommand } from '#contracts/webhook.ts'
 import { natsConf, readUsers } from '../../deploy/nats/conf.ts'
 import { asks, permissionsOf, usersByService } from '../../deploy/nats/permissions.ts'
 import { repository, shipped } from './repository.ts'
@@ -32,6 +33,7 @@ const taken: Partial<Record<ServiceName, readonly string[]>> = {
   policy: typesOf(PolicyCommand),
   deployment: typesOf(DeploymentCommand, ProjectCommand, ReleaseCommand, PackageCommand, TemplateCommand),
   gateway: typesOf(GatewayCommand),
+  notify: typesOf(WebhookCommand),
 }
 /** Deciders know them as commands, but only their own service makes them. */
 const inside = [...['UseEnrollment', 'RecordHeard', 'RecordLate', 'RecordSilent', 'RecordCheck', 'ForgetHealth']]
@@ -39,7 +41,7 @@ const inside = [...['UseEnrollment', 'RecordHeard', 'RecordLate', 'RecordSilent'
 /** Who sends which commands, as the sources have it: `{ type: 'PingMachine' }` outside of the service that takes it. */
 function asksInSource(): Record<string, Record<string, string[]>> {
   const found: Record<string, Record<string, Set<string>>> = {}
-  for (const file of globSync('services/{relay,registry,health,policy,deployment,gateway,query}/**/*.ts', {
+  for (const file of globSync('services/{relay,registry,health,policy,deployment,gateway,query,notify}/**/*.ts', {
     cwd: repository,
   })) {
     const [, home = ''] = file.split('/')

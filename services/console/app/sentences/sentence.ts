@@ -11,6 +11,7 @@ import {
 } from './deployment.ts'
 import { healthSentences, observerSentences, policySentences } from './policy.ts'
 import { enrollmentSentences, environmentSentences, machineSentences, tokenSentences } from './registry.ts'
+import { webhookSentences } from './webhook.ts'
 import type { NameOf } from './words.ts'
 
 type Sentence = (data: never, nameOf: NameOf) => string
@@ -29,6 +30,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   ...releaseSentences,
   ...packageSentences,
   ...templateSentences,
+  ...webhookSentences,
 }
 
 /** The kinds of events that are known by name, for choosing one. */

@@ -17,6 +17,7 @@ const services: Readonly<Record<string, string>> = {
   'deregister-machines': 'deployment',
   health: 'health',
   gateway: 'gateway',
+  notify: 'notifications',
   worker: "the server's worker",
 }
 
