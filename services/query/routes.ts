@@ -14,6 +14,7 @@ import { overviewRoutes } from './overviewRoutes.ts'
 import { parkedRequestRoutes } from './parkedRequestRoutes.ts'
 import { parkedRoutes } from './parkedRoutes.ts'
 import { templateQueryRoutes } from './templateRoutes.ts'
+import { webhookQueryRoutes } from './webhookRoutes.ts'
 
 /** So many events may be missing before this process says that it is not ready to answer. */
 const behindMax = 10_000
@@ -38,4 +39,5 @@ export const queryRoutes =
     await app.register(logRoutes({ query, store }))
     await app.register(parkedRoutes({ store, bus }))
     await app.register(parkedRequestRoutes({ store }))
+    await app.register(webhookQueryRoutes({ query }))
   }

@@ -25,6 +25,7 @@ import { taskLogs, tasks } from './views/tasks.ts'
 import { templates, templateVersions } from './views/templates.ts'
 import { tokens } from './views/tokens.ts'
 import { verdicts } from './views/verdicts.ts'
+import { webhooks } from './views/webhooks.ts'
 
 export interface QuerySettings {
   /** Where the read model is kept, or `:memory:`. Losing it costs reading the store again. */
@@ -69,6 +70,7 @@ export async function startQuery(platform: Platform, { databaseFile, version, as
     ...[environments, machines, machineEvents, verdicts, projects, releases, packages],
     ...[templates, templateVersions],
     ...[deployments, targets, planChanges, tasks, taskLogs, enrollments, tokens, incidents, observationGaps, causes],
+    webhooks,
   ]
   const projector = stack.use(await startProjector({ ...platform, database, views }))
   const tail = stack.use(await Tail.start(platform))
