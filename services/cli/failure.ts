@@ -45,6 +45,8 @@ const steps: Readonly<Record<string, string>> = {
   MACHINE_REMOVED: 'remuda machine restore <machine>',
   MACHINE_NOT_REMOVED: 'remuda env removed <environment>',
   TOKEN_UNKNOWN: 'remuda token list',
+  WEBHOOK_UNKNOWN: 'remuda webhook list',
+  WEBHOOKS_TOO_MANY: 'remuda webhook delete <webhook>',
   ENROLLMENT_UNKNOWN: 'remuda enroll list',
   PROJECT_UNKNOWN: 'remuda project list',
   PROJECT_EXISTS: 'choose another id, or: remuda project get <id>',

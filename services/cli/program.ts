@@ -19,6 +19,7 @@ import { addStores } from './nouns/store.ts'
 import { addTemplates } from './nouns/templates.ts'
 import { addTokens } from './nouns/tokens.ts'
 import { addVault } from './nouns/vault.ts'
+import { addWebhooks } from './nouns/webhooks.ts'
 
 /** Everything that `remuda` can be told, with its help. Commander only parses: mistakes are thrown, never exited on. */
 export function createProgram(io: Io): Command {
@@ -52,6 +53,7 @@ const nouns = [
   addEvents,
   addParked,
   addTokens,
+  addWebhooks,
   addStores,
   addVault,
 ]
