@@ -22,6 +22,10 @@ const holds: Readonly<Record<Waiting['reason'], { readonly title: string; readon
     advice:
       'They work for other deployments, or a task that was given up may still run there: look for dirty machines in the fleet.',
   },
+  'machines-expected': {
+    title: 'Waits for machines',
+    advice: 'It goes on when those it expects are registered and well, and fails when they have not come in time.',
+  },
 }
 
 export const holdTitle = ({ reason, position }: Waiting): string =>
