@@ -17,8 +17,7 @@ export function stepWords(step: Step): string {
     case 'health-check':
       return `Waits until ${to(step.roles)} are healthy`
     case 'reevaluate-targets': {
-      const source =
-        'output' in step.from ? `the output ${step.from.output}` : `machines with ${step.from.roles.join(', ')}`
+      const source = sourceWords(step.from)
       return `Looks for targets again by ${source}; they ${step.mode === 'replace' ? 'take the place of' : 'join'} the others`
     }
     case 'deregister-machines':
@@ -28,6 +27,11 @@ export function stepWords(step: Step): string {
     case 'approval':
       return `Asks a person: ${step.message.replace(/\.$/, '')}`
   }
+}
+
+function sourceWords(from: StepOf<'reevaluate-targets'>['from']): string {
+  if ('output' in from) return `the output ${from.output}`
+  return 'group' in from ? `the group ${from.group} of the provider` : `machines with ${from.roles.join(', ')}`
 }
 
 function rollingTraits({ minimumHealthy, canary }: StepOf<'script' | 'package'>): readonly string[] {
@@ -46,6 +50,8 @@ export function stepTraits(step: Step): string[] {
   if (step.when !== undefined) traits.push(`only when ${step.when}`)
   if (step.start === 'with-previous') traits.unshift('beside the step before it')
   if (step.catchUp) traits.push('newcomers catch up')
+  if (step.kind === 'reevaluate-targets' && step.approveAbove !== null)
+    traits.push(`asks a person above ${step.approveAbove} changes`)
   if (step.kind === 'script' || step.kind === 'package') traits.push(...rollingTraits(step))
   if (step.kind !== 'script' && step.kind !== 'package' && step.kind !== 'http') return traits
   if (step.attemptsMax > 1) traits.push(count(step.attemptsMax, 'attempt'))
