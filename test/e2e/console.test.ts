@@ -73,7 +73,7 @@ describe.skipIf(chromiumPath === null)('the console before a real server', () =>
 
     await page.getByRole('heading', { name: 'shop 1.0.0' }).waitFor()
     await page.getByRole('log').getByText('hello from').waitFor()
-    expect(await page.getByRole('log').locator('.ansi-green').innerText()).toBe('all good')
+    expect(await page.getByRole('log').locator('.ansi-green').textContent()).toBe('all good')
     await press(page, 'Approve…')
     await page.getByRole('dialog').getByLabel('Comment').fill('it is')
     await pressIn(page, 'Approve')
