@@ -20,6 +20,8 @@ export const TaskResult = z.discriminatedUnion('outcome', [
     ]),
     exitCode: z.number().int().nullable(),
     detail: z.string().max(2_000),
+    /** What it had said by then. */
+    outputs: Outputs.optional(),
     durationMs,
     logTruncated: z.boolean(),
   }),

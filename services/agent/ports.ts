@@ -60,6 +60,8 @@ export type RunOutcome =
       readonly reason: FailureReason
       readonly exitCode: number | null
       readonly detail: string
+      /** What the script had said by then: what it made may still have to be undone. */
+      readonly outputs?: Outputs
     }
 
 /** How a script ended. */

@@ -45,8 +45,11 @@ async function runIn(folder: string, order: WorkOrder, run: RunOptions, limits: 
   const { interpreter, script, timeLimitMs } = order
   const environment = { ...environmentFor(order, outputFile), ...paths }
   const end = await runScript(folder, { interpreter, script, timeLimitMs, environment }, run, limits)
-  if (end.reason !== null) return { ...failure(end.reason, end.detail), exitCode: end.exitCode }
   const parsed = await readOutputs(outputFile)
+  if (end.reason !== null) {
+    const said = 'problem' in parsed || Object.keys(parsed.outputs).length === 0 ? {} : { outputs: parsed.outputs }
+    return { ...failure(end.reason, end.detail), exitCode: end.exitCode, ...said }
+  }
   return 'problem' in parsed ? failure('bad-output', parsed.problem) : { outcome: 'succeeded', outputs: parsed.outputs }
 }
 

@@ -41,8 +41,11 @@ export function maskOutput(mask: Mask, { clock, flushMs, write }: Needs) {
  * such a value in it is a failure: with the value hidden, later steps would work with something else in silence.
  */
 export function withoutSecrets(outcome: RunOutcome, mask: Mask): RunOutcome {
-  if (outcome.outcome === 'failed') return { ...outcome, detail: mask.apply(outcome.detail) }
-  const telling = Object.entries(outcome.outputs).find(([, value]) => mask.apply(value) !== value)
+  const telling = Object.entries(outcome.outputs ?? {}).find(([, value]) => mask.apply(value) !== value)
+  if (outcome.outcome === 'failed') {
+    const { outputs: _, ...rest } = outcome
+    return { ...(telling === undefined ? outcome : rest), detail: mask.apply(outcome.detail) }
+  }
   if (telling === undefined) return outcome
   const detail = `the output ${telling[0]} holds the value of a sensitive variable; give later steps the variable itself`
   return { outcome: 'failed', reason: 'bad-output', exitCode: null, detail }

@@ -90,6 +90,13 @@ describe('a script', () => {
     expect(await readdir(join(folder, 'tasks'))).toEqual([])
   })
 
+  it('is heard also when it fails: what it made by then may have to be undone', async () => {
+    const { outcome } = await run('echo "machines=a,b" >> "$REMUDA_OUTPUT"; exit 3')
+    expect(outcome).toMatchObject({ outcome: 'failed', exitCode: 3, outputs: { machines: 'a,b' } })
+    expect((await run('echo "no output" >> "$REMUDA_OUTPUT"; exit 3')).outcome).not.toHaveProperty('outputs')
+    expect((await run('rm -r "$PWD"; exit 3')).outcome).toMatchObject({ reason: 'exit-code', exitCode: 3 })
+  })
+
   it('runs in a folder that only its owner may enter', async () => {
     const { text } = await run('stat -c %a . script "$REMUDA_OUTPUT"; pwd')
     expect(text.split('\n').slice(0, 3)).toEqual(['700', '600', '600'])
