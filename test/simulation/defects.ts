@@ -24,6 +24,9 @@ const idleShare = 0.1
 const deafForMs = 5 * 60_000
 const deafEvery = 12
 
+/** As one reads that a task is known to have ended which has been given up. */
+const instead = new Map([['TargetMarkedDirty', 'TargetCleaned']])
+
 export const defects: readonly Defect[] = [
   {
     name: 'acknowledges-before-commit',
@@ -63,6 +66,11 @@ export const defects: readonly Defect[] = [
     name: 'says-yes-and-does-nothing',
     breaks: 'R1',
     server: (platform, context) => withBus(platform, sometimesIdle(platform.bus, context)),
+  },
+  {
+    name: 'forgets-what-it-gave-up',
+    breaks: 'R5',
+    server: (platform) => withEvents(platform, (event) => ({ ...event, type: instead.get(event.type) ?? event.type })),
   },
   {
     name: 'starts-before-it-is-noted',

@@ -4,11 +4,15 @@ import type { Context } from './context.ts'
 import type { ModelMachine } from './fleetModel.ts'
 import type { Model } from './model.ts'
 import type { Office } from './office.ts'
-import { policyFor, processFor } from './plans.ts'
+import { deploymentActs, type Act } from './deploymentActs.ts'
+import { baseProjectId, policyFor, processFor } from './plans.ts'
 import type { Profile } from './profile.ts'
 
 const projectId = 'shop'
 const environments = ['elastic', 'static'] as const
+/** Of what is deployed: what is cancelled soon after, while it is at work. */
+const changeOfMindShare = 0.2
+const changeOfMindMaxMs = 5 * 60_000
 
 export interface OperatorsOptions {
   readonly stage: Context
@@ -37,6 +41,7 @@ export class Operators {
     const allowed = { roles: ['web', workerRole], expiresAt, usesMax: 10_000 }
     for (const token of tokens) await office.must('registry', 'CreateEnrollment', { ...token, ...allowed })
     await office.must('deployment', 'CreateProject', { projectId, name: 'Shop' })
+    await office.must('deployment', 'CreateProject', { projectId: baseProjectId, name: 'Base' })
   }
 
   run(calm: AbortSignal): void {
@@ -55,6 +60,10 @@ export class Operators {
       const decision = stage.dice.chance() < 0.8 ? 'approve' : 'reject'
       await office.send('deployment', 'DecideDeployment', { deploymentId, decision, comment: '' })
     }
+    for (const { deploymentId, stepId, machineId, options } of [...model.rollouts.questions.values()]) {
+      const decision = this.#any(options)!
+      await office.send('deployment', 'DecideDeployment', { deploymentId, stepId, machineId, decision, comment: '' })
+    }
   }
 
   #releaseNow(): void {
@@ -69,17 +78,34 @@ export class Operators {
     await office.send('deployment', 'ChangeProcess', { projectId, process, expectedVersion: null })
     const made = await office.send('deployment', 'CreateRelease', { projectId, version, notes: '' })
     if (made === null || 'refused' in made) return
+    if (chance() < 0.3) await this.#releaseBase(version)
     for (const environmentId of environments) if (chance() < 0.9) await this.#deploy(version, environmentId, null)
+  }
+
+  /** What others deploy on their way is not always the newest, and not always there. */
+  async #releaseBase(version: string): Promise<void> {
+    const { office, stage } = this.#options
+    const process = { steps: processFor(stage, 0).steps.filter((step) => !('project' in step)) }
+    await office.send('deployment', 'ChangeProcess', { projectId: baseProjectId, process, expectedVersion: null })
+    await office.send('deployment', 'CreateRelease', { projectId: baseProjectId, version, notes: '' })
+    const about = { projectId: baseProjectId, version, environmentId: this.#any(environments), kind: 'release' }
+    await office.send('deployment', 'CreateDeployment', { deploymentId: stage.clock.id(), ...about, machineIds: null })
   }
 
   async #deploy(version: string, environmentId: string, machineIds: readonly string[] | null): Promise<void> {
     const { office, stage } = this.#options
     const what = { deploymentId: stage.clock.id(), projectId, version, environmentId, kind: 'release', machineIds }
     await office.send('deployment', 'CreateDeployment', what)
+    if (stage.dice.chance() < changeOfMindShare)
+      stage.timer(stage.dice.chance() * changeOfMindMaxMs, () => void this.#cancel(what.deploymentId))
+  }
+
+  async #cancel(deploymentId: string): Promise<void> {
+    await this.#options.office.send('deployment', 'CancelDeployment', { deploymentId, reason: 'on second thoughts' })
   }
 
   async #interfere(): Promise<unknown> {
-    const { stage, office, model } = this.#options
+    const { office, model } = this.#options
     const { fleet, rollouts } = model
     const machine = this.#any([...fleet.machines.values()])
     const deployment = this.#any([...rollouts.deployments.values()])
@@ -87,10 +113,10 @@ export class Operators {
     const environmentId = this.#any(environments)!
     if (!machine || !deployment || !version) return undefined
     const { machineId } = machine
-    const { deploymentId } = deployment
     const reason = 'because'
     const why = { kind: 'person', reason, decisionId: null, deploymentId: null }
-    const acts: readonly (() => Promise<unknown>)[] = [
+    const acts: readonly Act[] = [
+      ...deploymentActs(this.#options, { projectId, version, environmentId }, deployment),
       () => office.send('registry', 'DisableMachine', { machineId, reason }),
       () => office.send('registry', 'EnableMachine', { machineId }),
       () => this.#enableAll(),
@@ -99,8 +125,6 @@ export class Operators {
       () => office.send('registry', 'RestoreMachine', { machineId, reason }),
       () => this.#restoreAll(),
       () => office.send('health', 'CheckMachine', { machineId }),
-      () => office.send('deployment', 'CancelDeployment', { deploymentId: this.#running() ?? deploymentId, reason }),
-      () => office.send('deployment', 'RetryDeployment', { deploymentId, newDeploymentId: stage.clock.id() }),
       () => this.#deploy(version, environmentId, null),
       () => this.#deploy(version, machine.environmentId, [machineId]),
       () => office.send('policy', 'ReleaseWithheldRemovals', { environmentId, machineIds: null }),
@@ -141,11 +165,6 @@ export class Operators {
     const { profile, office, stage } = this.#options
     const policy = policyFor(environmentId, profile, stage)
     return office.send('registry', 'ChangeEnvironmentPolicy', { environmentId, policy, expectedPolicyVersion: null })
-  }
-
-  #running(): string | undefined {
-    const all = [...this.#options.model.rollouts.deployments.values()]
-    return this.#any(all.filter(({ state }) => state !== 'ended'))?.deploymentId
   }
 
   #any<Item>(items: readonly Item[]): Item | undefined {

@@ -36,6 +36,8 @@ export interface Profile {
   readonly removeAfterMs: number
   readonly guardEnabled: boolean
   readonly staticAutomatic: boolean
+  /** How often there is a freeze; null: never. */
+  readonly freezeEveryHours: number | null
 }
 
 export function profileOf(seed: number): Profile {
@@ -75,5 +77,6 @@ export function profileOf(seed: number): Profile {
     removeAfterMs: pick(5, 8, 10) * minuteMs,
     guardEnabled: chance() < 0.85,
     staticAutomatic: chance() < 0.6,
+    freezeEveryHours: maybe(0.4, () => pick(2, 3, 6)),
   }
 }

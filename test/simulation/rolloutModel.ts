@@ -1,4 +1,5 @@
 import { ineligibility, workerRole } from '#contracts/eligibility.ts'
+import type { FailureChoice } from '#contracts/decision.ts'
 import type { DeploymentKind, TargetOutcome } from '#contracts/deployment.ts'
 import type { Fleet, ModelMachine } from './fleetModel.ts'
 import { reactTo, type AnyEvent, type EventOf, type Reactions } from './events.ts'
@@ -18,10 +19,20 @@ export interface ModelDeployment {
   succeeded: boolean
 }
 
+/** What a person is asked about a target that has failed. */
+export interface ModelQuestion {
+  readonly deploymentId: string
+  readonly stepId: string
+  readonly machineId: string
+  readonly options: readonly FailureChoice[]
+}
+
 type Ended = EventOf<'DeploymentSucceeded' | 'DeploymentFailed' | 'DeploymentCancelled'>
 
 const circuit = ({ environmentId, projectId, version }: EventOf<'ReleaseCircuitClosed'>['data']) =>
   `${environmentId} ${projectId}@${version}`
+const questionKey = ({ deploymentId, stepId, machineId }: Omit<ModelQuestion, 'options'>) =>
+  `${deploymentId} ${stepId} ${machineId}`
 const lane = (projectId: string, environmentId: string) => `${projectId} ${environmentId}`
 
 /** Projects, releases and deployments, as the log tells of them: what runs where, and what should. */
@@ -34,6 +45,7 @@ export class Rollouts {
   /** By machine and project: the version on it, and the position at which its deployment was made. */
   readonly installed = new Map<string, { readonly version: string; readonly position: number }>()
   readonly circuits = new Set<string>()
+  readonly questions = new Map<string, ModelQuestion>()
   readonly #succeeded = new Map<string, { version: string; position: number }>()
   readonly #overrides = new Map<string, { version: string; position: number }>()
 
@@ -64,6 +76,8 @@ export class Rollouts {
     ApprovalRequested: this.#setState('waiting'),
     ApprovalGiven: this.#setState('running'),
     ApprovalRefused: this.#setState('running'),
+    DecisionRequested: ({ data }) => void this.questions.set(questionKey(data), data),
+    DecisionMade: ({ data }) => void this.questions.delete(questionKey(data)),
     TargetsEvaluated: ({ data }) => this.#include(data.deploymentId, data.included),
     TargetsReevaluated: ({ data }) => this.#include(data.deploymentId, data.added),
     DeploymentSucceeded: this.#endOne,
@@ -106,6 +120,8 @@ export class Rollouts {
     const deployment = this.deployments.get(data.deploymentId)!
     Object.assign(deployment, { state: 'ended', outcomes: data.outcomes, succeeded: type === 'DeploymentSucceeded' })
     const { projectId, version, environmentId, position, kind, named } = deployment
+    for (const [key, { deploymentId }] of this.questions)
+      if (deploymentId === data.deploymentId) this.questions.delete(key)
     for (const { machineId, outcome } of data.outcomes)
       if (outcome === 'succeeded') this.installed.set(`${machineId} ${projectId}`, { version, position })
     if (kind === 'automatic' || !deployment.succeeded) return

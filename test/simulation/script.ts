@@ -17,6 +17,9 @@ export const Script = z.object({
 export type Script = z.infer<typeof Script>
 
 const killedAfterMs = 200
+/** Of those that are killed: what hangs in its kernel meanwhile, longer than anybody waits for it. */
+const unkillableShare = 0.3
+const unkillableForMs = 90_000
 
 /** No policy of the simulation has checks; one that it is given all the same is well. */
 export const passingChecks: CheckRunner = {
@@ -62,7 +65,8 @@ function play(
   }
   const stop = () => {
     timer.cancel()
-    context.timer(killedAfterMs, () => settle(failure(signal.reason as StopReason)))
+    const endsAfterMs = chance() < unkillableShare ? unkillableForMs : killedAfterMs
+    context.timer(endsAfterMs, () => settle(failure(signal.reason as StopReason)))
   }
   const timer = context.timer(Math.min(wantedMs, order.timeLimitMs), finish)
   if (signal.aborted) stop()

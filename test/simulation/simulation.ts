@@ -16,6 +16,7 @@ import { firstOf, LogRules } from './rules/log.ts'
 import { RemovalRules } from './rules/removals.ts'
 import { checkAtRest } from './rules/rest.ts'
 import type { Breach, Scene } from './rules/rule.ts'
+import { RunRules } from './rules/runs.ts'
 import { TaskRules } from './rules/tasks.ts'
 import { Server } from './server.ts'
 import { Trace } from './trace.ts'
@@ -83,7 +84,7 @@ export class Simulation {
     this.yard = this.#makeYard()
     const lateMs = (environmentId: string) => this.#lateMs(environmentId)
     this.scene = { disk: this.disk, model, truth, book: office.book, nowMs, lateMs }
-    const rules = [new RemovalRules(this.scene), new TaskRules(this.scene)]
+    const rules = [new RemovalRules(this.scene), new TaskRules(this.scene), new RunRules()]
     this.#checks = rules.map((rule) => (event) => rule.check(event))
   }
 

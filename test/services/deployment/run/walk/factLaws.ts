@@ -341,7 +341,11 @@ function endingLaws(
           outcomeOf.get(machineId) === 'succeeded' ||
           run.steps.some(({ definition }) => isIgnored(run, definition.id, machineId)),
       ),
-    'who did not fail ends by itself': type === 'DeploymentCancelled' || currentStep(run) === undefined,
+    // One that finds no target has nothing to go through.
+    'who did not fail ends by itself':
+      type === 'DeploymentCancelled' ||
+      currentStep(run) === undefined ||
+      (type === 'DeploymentFailed' && run.targets.isEmpty()),
     'only what somebody cancelled, or what came too late, is cancelled':
       (type === 'DeploymentCancelled') === (run.cancel !== null || run.status === 'queued'),
   }
