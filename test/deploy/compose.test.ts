@@ -64,7 +64,7 @@ describe('compose.yaml', () => {
     expect(compose.networks['inside']).toEqual({ internal: true })
     expect(compose.networks['outward']).toEqual({})
     const outward = containers.filter(([, { networks }]) => networks?.includes('outward'))
-    expect(outward.map(([name]) => name)).toEqual(['health', 'policy', 'notify'])
+    expect(outward.map(([name]) => name)).toEqual(['health', 'policy', 'deployment', 'notify'])
     const outside = containers.filter(([, { networks }]) => networks?.includes('outside'))
     expect(outside.map(([name]) => name)).toEqual(['front'])
   })

@@ -153,7 +153,7 @@ if (helm !== null)
       )
       expect(ports).toEqual([4222, 5432, 53, 53])
       expect(outward.spec['podSelector']).toMatchObject({
-        matchExpressions: [{ values: ['health', 'notify', 'policy'] }],
+        matchExpressions: [{ values: ['deployment', 'health', 'notify', 'policy'] }],
       })
       expect(front.spec['podSelector']).toMatchObject({ matchExpressions: [{ values: ['gateway', 'query'] }] })
     })
