@@ -300,7 +300,7 @@ describe('a machine that replaced ones', () => {
       { id: 'install' },
       { id: 'retire', kind: 'deregister-machines' },
     ])
-    stage.play = ({ stepId }) => ({ ...success, outputs: stepId === 'make' ? { N: 'new' } : {} }) as typeof success
+    stage.play = ({ stepId }) => ({ ...success, outputs: stepId === 'make' ? { N: 'new' } : {} })
     const id = await stage.deploy('1.0', { machines: ['old'] })
     await stage.clock.advance(2_000)
     expect(asked).toMatchObject([{ machineId: 'old', cause: { kind: 'deployment', deploymentId: id } }])
