@@ -35,18 +35,26 @@ export function keptOf(row: VariableRow): object {
   return row.sensitive === true ? rest : { ...rest, value }
 }
 
+/** A value in the vault belongs to a name where it holds: with another one of these it has to be given anew. */
+export function keepsValue(draft: Draft, before: VariableRow | null): boolean {
+  if (before === null || !draft.sensitive || draft.value !== '') return false
+  return before.sensitive === true && identityOf(placeOf(draft)) === identityOf(before)
+}
+
+const placeOf = (draft: Draft) => ({
+  ...{ name: draft.name.trim(), environments: listOf(draft.environments), roles: listOf(draft.roles) },
+  ...{ machines: listOf(draft.machines), steps: listOf(draft.steps) },
+})
+
 /** As a change gives the edited one. @param before the row that it is made from; null for a new one */
 export function givenOf(draft: Draft, before: VariableRow | null): object {
-  const [machines, steps] = [listOf(draft.machines), listOf(draft.steps)]
-  // A secret that has a value, and one that is to get none, is given without.
-  const keepsValue = draft.sensitive && draft.value === '' && before?.sensitive === true
+  const { name, environments, roles, machines, steps } = placeOf(draft)
   return {
-    name: draft.name.trim(),
+    name,
     ...(draft.sensitive && { sensitive: true }),
-    ...(!keepsValue && { value: draft.value }),
+    ...(!keepsValue(draft, before) && { value: draft.value }),
     ...(draft.asFile && { as: 'file' }),
-    environments: listOf(draft.environments),
-    roles: listOf(draft.roles),
+    ...{ environments, roles },
     ...(machines.length > 0 && { machines }),
     ...(steps.length > 0 && { steps }),
   }

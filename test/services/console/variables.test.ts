@@ -7,6 +7,7 @@ import {
   emptyDraft,
   givenOf,
   identityOf,
+  keepsValue,
   withChange,
 } from '../../../services/console/app/variables.ts'
 
@@ -41,6 +42,18 @@ describe('a change of one variable', () => {
     expect(givenOf({ ...draftOf(plain), sensitive: true, value: 'hidden now' }, plain)).toMatchObject({
       ...{ sensitive: true, value: 'hidden now' },
     })
+  })
+  it.each([
+    ['for another role', { roles: 'web' }],
+    ['in one environment only', { environments: 'staging' }],
+    ['for one step only', { steps: 'install' }],
+    ['under another name', { name: 'PASSPHRASE' }],
+  ])('needs the value of a sensitive one again %s', (_, change) => {
+    expect(keepsValue({ ...draftOf(secret), ...change }, secret)).toBe(false)
+    expect(givenOf({ ...draftOf(secret), ...change, value: 'again' }, secret)).toMatchObject({ value: 'again' })
+  })
+  it('keeps the value of a sensitive one whose scope is only written in another way', () => {
+    expect(keepsValue({ ...draftOf(secret), roles: ' db, db ', asFile: true }, secret)).toBe(true)
   })
   it('puts it back when somebody has removed it', () => {
     expect(withChange([secret], plain, givenOf(draftOf(plain), plain))).toHaveLength(2)
