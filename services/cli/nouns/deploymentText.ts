@@ -51,6 +51,8 @@ export function deploymentDetails({ terminal, clock }: Context, row: DeploymentR
     ['ignores freezes', row.ignoreFreeze && row.ignoreFreeze.reason],
     ['waits', waitOf(row)],
     ['waits for a person', approval && `${approval.message} (until ${when(terminal, clock, approval.deadlineAt)})`],
+    ...movesOf('adds', approval?.change?.added),
+    ...movesOf('removes', approval?.change?.removed),
     ...row.decisions.map(({ stepId, machineId, reason, options, deadlineAt }): readonly [string, string] => {
       const until = when(terminal, clock, deadlineAt)
       return ['asks a person', `step ${stepId} on ${machineId}: ${reason}; ${options.join(', ')}? (until ${until})`]
@@ -67,6 +69,15 @@ export function deploymentDetails({ terminal, clock }: Context, row: DeploymentR
   const steps = row.steps.length === 0 ? '' : `\n${table(terminal, stepColumns({ terminal, clock }), row.steps)}`
   const targets = row.targets.length === 0 ? '' : `\n${table(terminal, targetColumns, row.targets)}`
   return known + steps + targets
+}
+
+const movesShownMax = 12
+
+/** Who would come or go if a person said yes, and why: the first of them, since there may be thousands. */
+function movesOf(what: string, moves: readonly { name: string; reason: string }[] = []): readonly [string, string][] {
+  const shown = moves.slice(0, movesShownMax).map(({ name, reason }): [string, string] => [what, `${name}: ${reason}`])
+  const more = moves.length - shown.length
+  return more > 0 ? [...shown, [what, `${more} more`]] : shown
 }
 
 function outcomesOf({ targets }: DeploymentRow): Readonly<Record<string, number>> {

@@ -48,12 +48,11 @@ export function planAfter(changes: readonly KeptPlanChange[]): Plan {
       gone.set(machineId, { machineId, name: targets.get(machineId)?.name ?? name, reason, version })
       targets.delete(machineId)
     }
-    for (const one of change.added) {
+    for (const { catchUp = change.catchUp, ...one } of change.added) {
       gone.delete(one.machineId)
       targets.set(one.machineId, { ...one, version })
+      for (const stepId of catchUp) turns.set(stepId, [...(turns.get(stepId) ?? []), one.machineId])
     }
-    const newcomers = change.added.map(({ machineId }) => machineId)
-    for (const stepId of change.catchUp) turns.set(stepId, [...(turns.get(stepId) ?? []), ...newcomers])
   }
   return plan
 }

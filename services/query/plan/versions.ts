@@ -73,7 +73,11 @@ function whyOf({ type, stepId, detail, added, excluded, steps }: KeptPlanChange,
     case 'TargetExcluded':
       return `${names.get(first?.machineId ?? '') ?? first?.name} left out: ${first?.reason}`
     case 'TargetsReevaluated':
-      return `step ${stepId} chose anew: ${added.length} joined, ${excluded.length} left`
+      return `step ${stepId} chose anew: ${added.length} joined, ${excluded.length} left or were left out`
+    case 'TargetsRevalidated':
+      return `looked at before step ${stepId}: ${added.length} joined, ${excluded.length} left to automatic deployments`
+    case 'TargetIncluded':
+      return `${added[0]?.name} taken in again by a person: ${added[0]?.reason}`
     case 'StepSkipped':
       return `step ${stepId} left out: ${detail}`
     case 'StepStarted':

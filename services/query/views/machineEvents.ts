@@ -46,7 +46,11 @@ const machinesOf = {
   ReleaseCircuitOpened: listed,
   TargetsEvaluated: ({ included, excluded }) => idsOf(included, excluded),
   TargetExcluded: own,
-  TargetsReevaluated: ({ added, removed }) => idsOf(added, removed),
+  TargetsReevaluated: ({ added, removed, leftOut = [] }) => idsOf(added, removed, leftOut),
+  TargetsRevalidated: ({ joined, ignored }) => idsOf(joined, ignored),
+  TargetExclusionRequested: own,
+  TargetExclusionLifted: own,
+  TargetIncluded: own,
   TaskDispatched: own,
   TaskStarted: own,
   TaskSucceeded: own,
@@ -70,7 +74,7 @@ export interface MachineEventEntry {
 }
 
 export const machineEvents: View<MachineEventEntry, Fact> = {
-  name: 'machine-events.v4',
+  name: 'machine-events.v5',
   observes: Object.keys(machinesOf) as (keyof typeof machinesOf)[],
   keysOf({ type, data, meta }) {
     const machines = (machinesOf as Record<string, (data: Fact['data']) => readonly string[]>)[type]?.(data) ?? []

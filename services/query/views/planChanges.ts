@@ -10,6 +10,8 @@ const observes = [
   'TargetsEvaluated',
   'TargetExcluded',
   'TargetsReevaluated',
+  'TargetsRevalidated',
+  'TargetIncluded',
   'StepSkipped',
   'StepStarted',
 ] as const
@@ -31,6 +33,12 @@ export interface Moved {
   readonly reason: string | null
 }
 
+interface Added extends Moved {
+  readonly roles: readonly string[]
+  /** What it makes up for, where that is not the same for all that came. */
+  readonly catchUp?: readonly string[]
+}
+
 /** What a fact says of the plan. That a step starts says which machines it is for, and changes nothing. */
 export interface KeptPlanChange {
   readonly deploymentId: string
@@ -40,7 +48,7 @@ export interface KeptPlanChange {
   readonly type: PlanFact['type']
   readonly stepId: string | null
   readonly detail: string
-  readonly added: readonly (Moved & { readonly roles: readonly string[] })[]
+  readonly added: readonly Added[]
   readonly excluded: readonly Moved[]
   readonly steps: readonly PlannedStep[]
   readonly machineIds: readonly string[]
@@ -51,7 +59,7 @@ const positionDigits = 15
 
 /** The changes of plans one by one, since each is small and a plan may change as often as it has machines. */
 export const planChanges: View<KeptPlanChange, PlanFact> = {
-  name: 'plan-changes.v1',
+  name: 'plan-changes.v2',
   observes,
   keysOf: ({ data, meta }) => [`${data.deploymentId}/${String(meta.position).padStart(positionDigits, '0')}`],
   columns: {
@@ -83,7 +91,13 @@ function saidBy({ type, data }: PlanFact): Partial<KeptPlanChange> {
       return { excluded: [{ machineId: data.machineId, name: data.machineId, reason }] }
     }
     case 'TargetsReevaluated':
-      return { added: data.added, excluded: data.removed, catchUp: data.catchUp }
+      return { added: data.added, excluded: [...data.removed, ...(data.leftOut ?? [])], catchUp: data.catchUp }
+    case 'TargetsRevalidated':
+      return { added: data.joined, excluded: data.ignored }
+    case 'TargetIncluded': {
+      const { machineId, name, roles, reason, catchUp } = data
+      return { added: [{ machineId, name, roles, reason, catchUp }] }
+    }
     case 'StepSkipped':
       return { detail: data.reason }
     case 'StepStarted':

@@ -8,6 +8,9 @@ import { because, type SentencesOf } from './words.ts'
 
 const named = (machines: readonly { name: string }[]) => listed(machines.map(({ name }) => name))
 
+const withReasons = (machines: readonly { name: string; reason: string }[]) =>
+  listed(machines.map(({ name, reason }) => `${name} (${reason})`))
+
 export const deploymentSentences: SentencesOf<DeploymentEvent> = {
   DeploymentCreated: ({ projectId, version, environmentId, kind }) =>
     `${projectId} ${version} is to be deployed to ${environmentId}${kind === 'automatic' ? ' automatically' : ''}.`,
@@ -44,8 +47,13 @@ export const deploymentSentences: SentencesOf<DeploymentEvent> = {
       ...(joined.length === 0 ? [] : [`Targets from now on: ${named(joined)}.`]),
       ...(ignored.length === 0 ? [] : [`Left to automatic deployments: ${named(ignored)}.`]),
     ].join(' '),
-  TargetsReevaluated: ({ added, removed, kept }) =>
-    `Targets looked for again: ${added.length} added, ${removed.length} replaced, ${kept.length} kept.`,
+  TargetsReevaluated: ({ added, removed, kept, leftOut = [] }) =>
+    `Targets looked for again: ${[
+      ...(added.length === 0 ? [] : [`added ${named(added)}`]),
+      ...(removed.length === 0 ? [] : [`replaced ${named(removed)}`]),
+      `kept ${kept.length}`,
+      ...(leftOut.length === 0 ? [] : [`left out ${withReasons(leftOut)}`]),
+    ].join('; ')}.`,
   CanaryPassed: ({ stepId }) => `Step ${stepId} succeeded on its first targets; the others are held back for now.`,
   ApprovalRequested: ({ message }) => `Approval is asked for: ${message}`,
   ApprovalGiven: ({ comment }) => `Approved${because(comment)}.`,

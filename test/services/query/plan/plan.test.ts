@@ -34,6 +34,19 @@ const caughtUp = (...added: string[]): DeploymentEvent => ({
   },
 })
 
+const came = (id: string) => ({ machineId: id, name: `${id}-name`, reason: 'late' })
+const between = (joined: string[], ignored: string[]): DeploymentEvent => ({
+  type: 'TargetsRevalidated',
+  data: {
+    ...{ deploymentId: f.deploymentId, stepId: 'go', ignored: ignored.map(came), seenPosition: 1, at: 1 },
+    joined: joined.map((id) => ({ ...came(id), roles: ['web'], catchUp: ['install'] })),
+  },
+})
+const back = (id: string): DeploymentEvent => ({
+  type: 'TargetIncluded',
+  data: { deploymentId: f.deploymentId, stepId: 'go', ...came(id), roles: ['web'], catchUp: ['install'], at: 1 },
+})
+
 const changes = (...facts: DeploymentEvent[]) => [...rowsOf(planChanges, [f.created({ process }), ...facts]).values()]
 const plan = (...facts: DeploymentEvent[]) => planAfter(changes(...facts))
 const idsOf = (...facts: DeploymentEvent[]) => [...plan(...facts).targets.keys()]
@@ -77,6 +90,21 @@ describe('a plan', () => {
     const facts = [f.evaluated(['a']), begun('install', 'a'), begun('check', 'a'), caughtUp('n')]
     expect(step('install', ...facts).machineIds).toEqual(['a', 'n'])
     expect(step('check', ...facts).machineIds).toEqual(['a'])
+  })
+  it('takes in who came between the steps, with what each of them makes up for', () => {
+    const facts = [
+      f.evaluated(['a', 'b']),
+      begun('install', 'a', 'b'),
+      f.excluded('b'),
+      between(['n'], ['x']),
+      back('b'),
+    ]
+    expect(idsOf(...facts)).toEqual(['a', 'n', 'b'])
+    expect(step('install', ...facts).machineIds).toEqual(['a', 'b', 'n'])
+    expect(step('check', ...facts).machineIds).toEqual(['a', 'n', 'b'])
+    expect(differenceOf(plan(), plan(...facts)).notLetIn).toEqual([
+      { machineId: 'x', name: 'x-name', reason: 'late', version: 4 },
+    ])
   })
   it('marks the canary, and the next one when it leaves', () => {
     const facts = [f.evaluated(['a', 'b', 'c']), begun('install', 'c', 'b', 'a')]
