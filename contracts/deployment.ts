@@ -8,6 +8,7 @@ import { ProviderHeard } from './providerGroup.ts'
 import { PinnedPackages } from './steps/package.ts'
 import { parentsMax } from './steps/deployRelease.ts'
 import { Outputs, StoredProcess, StoredVariables } from './process.ts'
+import { leftBehind, swapFacts } from './swap.ts'
 import { targetCommands, targetFacts, TargetsChange } from './targets.ts'
 import { TaskResult } from './taskResult.ts'
 
@@ -117,11 +118,7 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
   /** One that has started, and was held since, goes on. */
   fact('DeploymentResumed', { deploymentId }),
   fact('DeploymentStarted', { deploymentId, startedAt: instantMs }),
-  fact('TargetsEvaluated', {
-    deploymentId,
-    included: z.array(Target).readonly(),
-    excluded: explained,
-  }),
+  fact('TargetsEvaluated', { deploymentId, included: z.array(Target).readonly(), excluded: explained }),
   fact('StepStarted', {
     ...step,
     /** In the order in which they have their turn. */
@@ -163,7 +160,11 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
   ...targetFacts,
   /** The first targets of a step are through: from now on the others are held back for a time, or by a question. */
   fact('CanaryPassed', { ...step, at: instantMs }),
-  fact('ApprovalRequested', { ...step, message: z.string(), deadlineAt: instantMs, change: TargetsChange.optional() }),
+  fact('ApprovalRequested', {
+    ...{ ...step, message: z.string(), deadlineAt: instantMs, change: TargetsChange.optional() },
+    /** The targets it is asked about, where it may mean traffic or destruction. */
+    machineIds: machineIds.optional(),
+  }),
   fact('ApprovalGiven', { ...step, comment: z.string(), givenAt: instantMs.optional() }),
   fact('ApprovalRefused', { ...step, comment: z.string() }),
   /** A target has failed, and a person is to say what becomes of it; nobody saying anything in time fails it. */
@@ -186,10 +187,11 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
     parents,
   }),
   fact('ChildCancelRequested', { ...step, childId: deploymentId, reason: z.string() }),
+  ...swapFacts,
   fact('MachineDeregistrationRequested', { ...step, machineId, name: z.string() }),
   fact('DeploymentCancelRequested', { deploymentId, reason: z.string(), requestedAt: instantMs }),
-  fact('DeploymentSucceeded', { deploymentId, outcomes }),
-  fact('DeploymentFailed', { deploymentId, reason: z.string(), outcomes }),
-  fact('DeploymentCancelled', { deploymentId, reason: z.string(), outcomes }),
+  fact('DeploymentSucceeded', { deploymentId, outcomes, leftBehind }),
+  fact('DeploymentFailed', { deploymentId, reason: z.string(), outcomes, leftBehind }),
+  fact('DeploymentCancelled', { deploymentId, reason: z.string(), outcomes, leftBehind }),
 ])
 export type DeploymentEvent = z.infer<typeof DeploymentEvent>

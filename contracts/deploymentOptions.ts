@@ -20,8 +20,11 @@ export const deploymentOptions = {
  * Why a deployment waits for others. `behind`: for its turn. `newcomers`: as that, and it is one for machines that have
  * come, which wait for a release. `scheduled`, `frozen`: for a time. `machine-busy`: it runs, and its machines are at
  * work for other deployments. `machines-expected`: it looks for targets, and not all of them are there and well.
+ * `capacity`: it runs, and too little would be left that serves, or what is to serve is not ready.
  */
-export const HoldReason = z.enum(['behind', 'newcomers', 'scheduled', 'frozen', 'machine-busy', 'machines-expected'])
+export const HoldReason = z.enum([
+  ...(['behind', 'newcomers', 'scheduled', 'frozen', 'machine-busy', 'machines-expected', 'capacity'] as const),
+])
 
 /** A wait as it is told; what was told last, and when, says whether there is news. */
 export const hold = {

@@ -37,5 +37,6 @@ export const lookAround = ({ fleet, occupancy, others, leases, groups }: Around,
   versionOf: others.versionOf,
   child: others.child,
   group: groups.group,
+  servings: others.servings,
   leaseExpired: leases.isExpired,
 })

@@ -169,8 +169,9 @@ export class Occupancy {
 
 /** What happens within a step or to its targets, beside its tasks, takes nothing and frees nothing. */
 const isAboutStep = (event: DeploymentEvent): event is Extract<DeploymentEvent, { type: StepType }> =>
-  /^(Step|Approval|Decision|Child|Target)/.test(event.type)
-type StepType = `${'Step' | 'Approval' | 'Decision' | 'Child' | 'Target'}${string}`
+  /^(Step|Approval|Decision|Child|Target|Effect|Serving|Machines|Outputs)/.test(event.type)
+type StepWord = 'Step' | 'Approval' | 'Decision' | 'Child' | 'Target' | 'Effect' | 'Serving' | 'Machines' | 'Outputs'
+type StepType = `${StepWord}${string}`
 
 const placeOf = (entrant: Entrant, number: number, isDue: () => boolean): Place => ({
   ...{ deploymentId: entrant.deploymentId, kind: entrant.kind, version: entrant.version },

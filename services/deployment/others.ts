@@ -1,12 +1,17 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { Message } from '#contracts/message.ts'
 import type { ProjectEvent, ReleaseEvent } from '#contracts/project.ts'
+import { Servings } from './run/swap/servings.ts'
 import type { ChildDeployment, WantedVersion } from './run/world.ts'
 
 type Followed = ProjectEvent | ReleaseEvent | DeploymentEvent
 
-/** What a run may ask of other projects and deployments: which versions there are, and how those that it made stand. */
+/**
+ * What a run may ask of other projects and deployments: which versions there are, how those that it made stand, and what
+ * they have left serving.
+ */
 export class Others {
+  readonly servings = new Servings()
   readonly #versions = new Map<string, Set<string>>()
   readonly #pinned = new Map<string, string>()
   readonly #succeeded = new Map<string, string>()
@@ -28,6 +33,7 @@ export class Others {
 
   /** @returns the deployment that made the one of which this is news */
   follow(event: Message): string | null {
+    this.servings.follow(event)
     const { type, data } = event as Followed
     if (type === 'ReleaseCreated') {
       const versions = this.#versions.get(data.projectId) ?? new Set()

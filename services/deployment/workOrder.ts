@@ -3,6 +3,7 @@ import type { SecretReference, Step, StepOf, Variable } from '#contracts/process
 import { sensitiveCharsMax } from '#contracts/sensitive.ts'
 import { addressIn } from '#contracts/steps/package.ts'
 import type { Created, Run, RunTask } from './run/state.ts'
+import { seenBy } from './run/swap/swapState.ts'
 import type { FleetMachine } from './run/world.ts'
 import { outputFor, outputVariables, ownVariables } from './variables/own.ts'
 import { resolveForStep } from './variables/ofStep.ts'
@@ -60,7 +61,7 @@ export function workOrderFor(
     attempt: task.attempt,
     epoch,
     ...work,
-    environment: { ...outputVariables(run), ...Object.fromEntries(resolved.values), ...own },
+    environment: { ...outputVariables(seenBy(run, definition)), ...Object.fromEntries(resolved.values), ...own },
     ...(resolved.sensitive.size === 0 ? {} : { sensitive: [...resolved.sensitive] }),
     ...(files.length === 0 ? {} : { files: files.map(({ name }) => name) }),
     timeLimitMs: task.timeLimitMs,

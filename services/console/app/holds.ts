@@ -12,6 +12,10 @@ const holds: Readonly<Record<Waiting['reason'], { readonly title: string; readon
     title: 'Waits for the release before it',
     advice: 'Machines that have come get the release once the one that is under way has ended.',
   },
+  capacity: {
+    title: 'Keeps enough in service',
+    advice: 'It goes on when enough healthy machines would be left that serve, or when those to be attached are well.',
+  },
   scheduled: { title: 'Starts later', advice: 'It takes its place in the queue when its time has come.' },
   frozen: {
     title: 'The environment is frozen',

@@ -3,6 +3,7 @@ import type { Process, Step } from '#contracts/process.ts'
 import { conditionMistake } from '../run/condition.ts'
 import { runsOnTargets } from '../run/state.ts'
 import { aloneMistakes } from './aloneMistakes.ts'
+import { effectMistakes } from './effectMistakes.ts'
 import { outputsIn } from './environmentMistakes.ts'
 
 /** Written as JSON. Process and variables, and the machines that are named, go into one fact of each deployment. */
@@ -41,7 +42,7 @@ function stepMistakes({ steps }: Process): readonly string[] {
     if (step.kind === 'deregister-machines' && step.from === 'replaced' && !replacesBefore(earlier))
       say('no step before it replaces targets')
     if (step.start === 'with-previous') mistakes.push(...groupMistakes(step, steps.slice(0, steps.indexOf(step))))
-    mistakes.push(...aloneMistakes(step))
+    mistakes.push(...aloneMistakes(step), ...effectMistakes(step, earlier, steps[steps.indexOf(step) - 1]))
     const wrong = step.when === undefined ? null : conditionMistake(step.when)
     if (wrong !== null) say(`when: ${wrong}`)
     earlier.set(step.id, step)

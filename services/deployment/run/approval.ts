@@ -8,4 +8,6 @@ export interface Approval {
   /** What was shown of the targets that would come and go, where that is what is asked. */
   readonly change: TargetsChange | null
   readonly givenAt: number
+  /** The targets that it was asked about, where that matters. */
+  readonly machineIds?: readonly string[] | undefined
 }

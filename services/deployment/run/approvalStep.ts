@@ -1,6 +1,7 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
 import type { RunStep } from './state.ts'
+import { askedAgain, withTargets } from './swap/approval.ts'
 import type { Scene } from './world.ts'
 
 /** Holds the run until a person says yes or no. */
@@ -10,7 +11,9 @@ export function planApproval(
   { id: stepId, message, timeLimitMs }: StepOf<'approval'>,
 ): readonly DeploymentEvent[] {
   const facts = untilApproved(scene, stepId, message, step.startedAt + timeLimitMs)
-  return facts ?? [{ type: 'StepSucceeded', data: { deploymentId: scene.created.deploymentId, stepId } }]
+  if (facts !== null) return withTargets(scene, facts)
+  const done = { type: 'StepSucceeded', data: { deploymentId: scene.created.deploymentId, stepId } } as const
+  return askedAgain(scene, message) ?? [done]
 }
 
 /**

@@ -9,6 +9,7 @@ import { planHolding } from './holding.ts'
 import { plan } from './plan.ts'
 import { noRun } from './noRun.ts'
 import type { Created, Run, RunTask } from './state.ts'
+import { reportedBy } from './swap/reported.ts'
 import type { World } from './world.ts'
 
 /** What is asked of a run. `Advance` asks nothing: it lets the run take the steps that are due. */
@@ -95,6 +96,7 @@ function answerTo(command: RunCommand, state: Run): Decision<DeploymentEvent> {
     case 'RecordTaskResult':
       return ownTask(command, state, (task) => [
         ...cleanedBy(deploymentId, task, state),
+        ...reportedBy(state, deploymentId, task, command.result),
         ...resultOf(deploymentId, task, command.result, command.nowMs),
       ])
   }

@@ -2,6 +2,8 @@ import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { StepOf } from '#contracts/process.ts'
 import { byNameOrId } from './search.ts'
 import { includedTargets, listed, outputNames, type RunStep } from './state.ts'
+import { mayServe } from './swap/serving.ts'
+import { servingNow } from './swap/swapState.ts'
 import { waitingSince, type FleetMachine, type Scene } from './world.ts'
 
 type Deregister = StepOf<'deregister-machines'>
@@ -12,7 +14,7 @@ export function planDeregistration(
   step: RunStep,
   { id: stepId, from, timeLimitMs }: Deregister,
 ): readonly DeploymentEvent[] {
-  const { run, created, nowMs } = scene
+  const { run, created, world, nowMs } = scene
   const about = { deploymentId: created.deploymentId, stepId }
   const fail = (reason: string): readonly DeploymentEvent[] => [{ type: 'StepFailed', data: { ...about, reason } }]
   const asked = new Set(step.deregistering)
@@ -21,6 +23,15 @@ export function planDeregistration(
   const serving = new Set(includedTargets(run).map(({ machineId }) => machineId))
   const guarded = leaving.filter(({ machineId }) => serving.has(machineId))
   if (guarded.length > 0) return fail(`still a target of this deployment: ${namesOf(guarded)}`)
+
+  const { projectId, environmentId } = created
+  const now = servingNow(scene)
+  const inUse = leaving.filter(
+    ({ machineId, registered }) =>
+      registered &&
+      (mayServe(now, machineId) || world.servings.elsewhere(machineId, projectId, environmentId) !== null),
+  )
+  if (inUse.length > 0) return fail(`STILL_SERVES: ${namesOf(inUse)}: detach what may serve before it is deregistered`)
 
   const registered = leaving.filter((machine) => machine.registered)
   const unasked = registered.filter(({ machineId }) => !asked.has(machineId))

@@ -13,18 +13,26 @@ import {
   type RunStep,
   type RunTarget,
 } from './state.ts'
+import { undoFailures } from './swap/compensation.ts'
+import { leftBehindOf } from './swap/leftBehind.ts'
 
 /** The last fact of a run that went through its steps: every target it ever had gets an outcome. */
 export function finished(run: Run, { deploymentId }: Created): DeploymentEvent {
   const outcomes = fitting(outcomesOf(run))
   return run.failure === null
-    ? { type: 'DeploymentSucceeded', data: { deploymentId, outcomes } }
-    : { type: 'DeploymentFailed', data: { deploymentId, reason: run.failure, outcomes } }
+    ? { type: 'DeploymentSucceeded', data: { deploymentId, outcomes, ...leftBehindOf(run) } }
+    : {
+        type: 'DeploymentFailed',
+        data: { deploymentId, reason: run.failure + undoFailures(run), outcomes, ...leftBehindOf(run) },
+      }
 }
 
 export const cancelled = (run: Run, { deploymentId }: Created, reason: string): DeploymentEvent => ({
   type: 'DeploymentCancelled',
-  data: { deploymentId, reason, outcomes: fitting(outcomesOf(run)) },
+  data: {
+    ...{ deploymentId, reason: reason + undoFailures(run), outcomes: fitting(outcomesOf(run)) },
+    ...leftBehindOf(run),
+  },
 })
 
 export function outcomesOf(run: Run) {

@@ -4,11 +4,14 @@ import { evolveHolding } from './evolveHolding.ts'
 import { evolveTargets } from './evolveTargets.ts'
 import { evolveTasks } from './evolveTasks.ts'
 import type { Run, RunStep } from './state.ts'
+import { isUndoing } from './swap/compensation.ts'
+import { evolveSwap, isSwapFact } from './swap/swapState.ts'
 
 /** How facts change a run. Facts about a task that has ended already change nothing. */
 export function evolve(run: Run, event: DeploymentEvent): Run {
   if (isAboutTask(event)) return evolveTasks(run, event)
   if (isAboutTargets(event)) return evolveTargets(run, event)
+  if (isSwapFact(event)) return evolveSwap(run, event)
   switch (event.type) {
     case 'DeploymentCreated':
       return { ...run, status: 'queued', created: event.data, steps: event.data.process.steps.map(pending) }
@@ -59,7 +62,8 @@ function evolveSteps(run: Run, event: StepFact): Run {
       return withStep(run, stepId, { state: 'succeeded' })
     case 'StepFailed': {
       const { reason } = event.data
-      const failure = run.failure ?? `step ${stepId}: ${reason}`
+      // What undoes something comes after the outcome is clear, and does not change it.
+      const failure = run.failure ?? (isUndoing(run, stepId) ? null : `step ${stepId}: ${reason}`)
       return { ...withStep(run, stepId, { state: 'failed', reason }), failure }
     }
     case 'StepSkipped':
@@ -104,6 +108,6 @@ const withStep = (run: Run, stepId: string, change: Partial<RunStep>): Run => ({
   steps: run.steps.map((step) => (step.definition.id === stepId ? { ...step, ...change } : step)),
 })
 
-const asked = ({ stepId, deadlineAt, change }: FactOf<'ApprovalRequested'>['data']): Run['approval'] => ({
-  ...{ stepId, deadlineAt, answer: 'open', change: change ?? null, givenAt: 0 },
+const asked = ({ stepId, deadlineAt, change, machineIds }: FactOf<'ApprovalRequested'>['data']): Run['approval'] => ({
+  ...{ stepId, deadlineAt, answer: 'open', change: change ?? null, givenAt: 0, machineIds },
 })

@@ -23,7 +23,10 @@ export const machinesAtWork = (run: Run): ReadonlySet<string> =>
 export const isAtWork = (run: Run, stepId: string): boolean => activeTasks(run).some((task) => task.stepId === stepId)
 
 /** What may still be said of a step that begins nothing new. */
-const endings = new Set<DeploymentEvent['type']>(['StepSucceeded', 'StepFailed', 'TargetExcluded'])
+const endings = new Set<DeploymentEvent['type']>([
+  ...(['StepSucceeded', 'StepFailed', 'TargetExcluded'] as const),
+  ...(['ServingChanged', 'MachinesCreated', 'MachinesDestroyed', 'MachineDeregistrationRequested'] as const),
+])
 
 /**
  * The next facts of a step beside which another one has failed: what runs may finish, nothing new begins. A step that

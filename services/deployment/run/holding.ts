@@ -1,6 +1,7 @@
 import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { expectation } from './reevaluateStep.ts'
 import { latestTask, listed, runsOnTargets, stillIncluded, type Run, type RunStep } from './state.ts'
+import { heldBack } from './swap/heldBack.ts'
 import { isContactable, type FleetMachine, type Hold, type Scene, type World } from './world.ts'
 
 /** Machines are often at work for others for a moment: that is a wait worth telling only when it lasts. */
@@ -33,7 +34,7 @@ const isSame = (held: Run['held'], { reason, until }: Hold): boolean =>
   (held.until === until || (held.until !== null && until !== null && Math.abs(held.until - until) < sameInstantMs))
 
 const runningHold = (scene: Scene): Hold | null =>
-  scene.run.cancel === null ? (expectation(scene) ?? busyHold(scene)) : null
+  scene.run.cancel === null ? (expectation(scene) ?? heldBack(scene) ?? busyHold(scene)) : heldBack(scene)
 
 /** A wait that gets on is told again, and not at every look. */
 const hasMoved = (held: Run['held'], { detail }: Hold, nowMs: number): boolean =>

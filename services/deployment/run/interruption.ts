@@ -2,6 +2,7 @@ import type { DeploymentEvent } from '#contracts/deployment.ts'
 import { cancelled } from './ending.ts'
 import { activeTasks, includedTargets, nearestStep } from './state.ts'
 import type { Created, Run, RunTask } from './state.ts'
+import { isUndoing } from './swap/compensation.ts'
 import { waitingSince, type FleetMachine, type Scene } from './world.ts'
 
 /** How long a cancelled task may take to end, in deployments that were made when this was no setting yet. */
@@ -51,11 +52,16 @@ export function givenUp({ run, created, nowMs }: Scene, task: RunTask): readonly
     : [{ type: 'TargetMarkedDirty', data: { deploymentId, taskId, machineId } }, loss]
 }
 
-/** Tells whatever runs to stop, waits for it a while, and ends. Nothing new begins. */
+/**
+ * Tells whatever runs to stop, waits for it a while, and ends. Nothing new begins, but for what undoes what was done.
+ * @param undo gives what is due of that; null when there is nothing more
+ */
 export const planCancel = (
   scene: Scene,
   { reason, requestedAt }: NonNullable<Run['cancel']>,
-): readonly DeploymentEvent[] => stopTasks(scene, reason, requestedAt) ?? [cancelled(scene.run, scene.created, reason)]
+  undo: (scene: Scene) => readonly DeploymentEvent[] | null,
+): readonly DeploymentEvent[] =>
+  stopTasks(scene, reason, requestedAt) ?? undo(scene) ?? [cancelled(scene.run, scene.created, reason)]
 
 /**
  * @param since from when on what runs had to stop: it has a while to do so
@@ -65,7 +71,7 @@ export function stopTasks(scene: Scene, reason: string, since: number): readonly
   const { run, created, nowMs } = scene
   const { deploymentId } = created
   const graceMs = cancelGraceMsOf(created)
-  const active = activeTasks(run)
+  const active = activeTasks(run).filter(({ stepId }) => !isUndoing(run, stepId))
   const child = openChild(scene)
   if (child !== null && !child.isToldToStop) {
     const { stepId, childId } = child

@@ -1,5 +1,6 @@
 import { Map, OrderedMap, OrderedSet } from 'immutable'
 import type { Run } from './state.ts'
+import { noSwap } from './swap/swapState.ts'
 
 /** What is known of a deployment before anything has been said of it. */
 export const noRun: Run = {
@@ -20,4 +21,5 @@ export const noRun: Run = {
   latecomers: { ignored: OrderedSet(), toldAt: 0 },
   cancel: null,
   failure: null,
+  swap: noSwap,
 }

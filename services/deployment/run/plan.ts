@@ -19,6 +19,7 @@ import { planRevalidation, revalidateMeanwhile } from './revalidation.ts'
 import { planOnTargets } from './scriptStep.ts'
 import { includedTargets, isPartOf, isRolling, runsOnTargets, skippedByFailure, skippedForRoles } from './state.ts'
 import type { Run, RunStep } from './state.ts'
+import { planCompensation } from './swap/compensation.ts'
 import { planOnWorker } from './workerStep.ts'
 import type { Scene, World } from './world.ts'
 
@@ -39,7 +40,7 @@ export function plan(run: Run, world: World, nowMs: number): readonly Deployment
     case 'running': {
       const lost = loseTasks(scene)
       if (lost.length > 0) return lost
-      if (run.cancel !== null) return planCancel(scene, run.cancel)
+      if (run.cancel !== null) return planCancel(scene, run.cancel, (so) => planCompensation(so, planStep))
       const gone = excludeGone(scene)
       if (gone.length > 0) return gone
       const barred = excludeBarred(scene)
@@ -59,7 +60,8 @@ function planQueued(scene: Scene): readonly DeploymentEvent[] {
 /** All steps of a group start before any of them goes on; it has ended when all of them have. */
 function planSteps(scene: Scene): readonly DeploymentEvent[] {
   const group = currentGroup(scene.run)
-  if (group.length === 0) return planDebts(scene) ?? [finished(scene.run, scene.created)]
+  if (group.length === 0)
+    return planDebts(scene) ?? planCompensation(scene, planStep) ?? [finished(scene.run, scene.created)]
   const pending = group.find(({ state }) => state === 'pending')
   if (pending !== undefined) return planBetween(scene, group, pending) ?? [startStep(scene, pending)]
   for (const step of group) {

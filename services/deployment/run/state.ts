@@ -3,6 +3,7 @@ import type { FailureChoice } from '#contracts/decision.ts'
 import type { DeploymentEvent, DeploymentKind, Target } from '#contracts/deployment.ts'
 import type { Outputs, Step, StepOf } from '#contracts/process.ts'
 import type { Approval } from './approval.ts'
+import { undoneBy, type Swap } from './swap/swapState.ts'
 
 export type Created = Extract<DeploymentEvent, { type: 'DeploymentCreated' }>['data']
 export type TargetExclusion = Extract<DeploymentEvent, { type: 'TargetExcluded' }>['data']['cause'] | 'replaced'
@@ -35,6 +36,7 @@ export interface Run {
   readonly cancel: { readonly reason: string; readonly requestedAt: number } | null
   /** The reason of the first step that failed; from then on only steps that want a failure run. */
   readonly failure: string | null
+  readonly swap: Swap
 }
 
 type FactOf<Type extends string> = Extract<DeploymentEvent, { type: Type }>['data']
@@ -140,10 +142,13 @@ export const latestTask = (run: Run, stepId: string, machineId: string): RunTask
   return taskId === undefined ? undefined : run.tasks.get(taskId)
 }
 
-export const isActive = (task: RunTask): boolean => task.state === 'dispatched' || task.state === 'started'
+export const isActive = ({ state }: Pick<RunTask, 'state'>): boolean => state === 'dispatched' || state === 'started'
 
+/** The next step that has not ended, of those that have their turn in order. */
 export const currentStep = (run: Run): RunStep | undefined =>
-  run.steps.find(({ state }) => state === 'pending' || state === 'running')
+  run.steps.find(
+    ({ state, definition }) => (state === 'pending' || state === 'running') && undoneBy(definition) === undefined,
+  )
 
 /** The step at which something is said of the run; while targets still make up for steps at the end, it is the last. */
 export const nearestStep = (run: Run): RunStep | undefined => currentStep(run) ?? run.steps.at(-1)

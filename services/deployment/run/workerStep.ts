@@ -4,6 +4,7 @@ import { machinesAtWork } from './group.ts'
 import { questionAbout } from './questions.ts'
 import { askAbout, dispatch, whyOf } from './scriptFacts.ts'
 import { anyWorker, latestTask, type Run, type RunStep, type RunTask, type TriedStep } from './state.ts'
+import { beforeAttempt, effectDone } from './swap/effectStep.ts'
 import { waitingSince, type Scene } from './world.ts'
 
 /** Once, on one worker: for what belongs to no target, such as making machines or telling a load balancer. */
@@ -19,15 +20,21 @@ export function planOnWorker(scene: Scene, step: RunStep, definition: TriedStep)
     case 'unasked':
       return [askAbout(scene, definition, task!.machineId, task)]
     case 'ignored':
-    case 'succeeded':
       return [{ type: 'StepSucceeded', data: about }]
+    case 'succeeded': {
+      const done = effectDone(scene, definition)
+      if ('problem' in done) return [{ type: 'StepFailed', data: { ...about, reason: done.problem } }]
+      return [...done, { type: 'StepSucceeded', data: about }]
+    }
     case 'failed':
       return [{ type: 'StepFailed', data: { ...about, reason: failureOf(run, task!) } }]
     case 'due': {
+      const before = beforeAttempt(scene, step, definition, task)
+      if ('instead' in before) return before.instead
       const workers = world.workersFor(created.environmentId)
       const atWork = machinesAtWork(run)
       const free = workers.find(({ machineId: id }) => !atWork.has(id) && world.isFree(id, created.deploymentId))
-      if (free !== undefined) return [dispatch(created, definition, free.machineId, task, nowMs)]
+      if (free !== undefined) return [...before.begins, dispatch(created, definition, free.machineId, task, nowMs)]
       const wantedSince = task === undefined ? step.startedAt : retryAt(task, definition)
       if (workers.length > 0 || nowMs < waitingSince(scene, wantedSince) + created.contactBudgetMs) return []
       const reason = 'no worker answers: start an agent with --role worker, or the server with REMUDA_WORKER=on'

@@ -2,6 +2,7 @@ import type { DeploymentEvent } from '#contracts/deployment.ts'
 import type { HealthStatus } from '#contracts/health.ts'
 import type { GroupAnswer } from '#contracts/providerGroup.ts'
 import type { Created, Run } from './state.ts'
+import type { Servings } from './swap/servings.ts'
 
 /** A machine as a deployment sees it. */
 export interface FleetMachine {
@@ -47,6 +48,8 @@ export interface World {
   readonly position: number
   /** Since when this process has been listening without a break: nobody is late for what could not be heard. */
   readonly listeningSince: number
+  /** What serves in which project and environment. */
+  readonly servings: Pick<Servings, 'at' | 'elsewhere'>
   machine(machineId: string): FleetMachine | undefined
   inEnvironment(environmentId: string): Iterable<FleetMachine>
   /** Machines that run steps which belong to no target, best first. */

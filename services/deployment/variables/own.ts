@@ -1,4 +1,5 @@
 import { outputValues, type Run, type RunTask } from '../run/state.ts'
+import { begunBy } from '../run/swap/swapState.ts'
 import type { FleetMachine } from '../run/world.ts'
 
 /** A single variable must fit into the environment of a process; longer lists of names are left out. */
@@ -9,6 +10,8 @@ export const ownNames = [
   ...(['REMUDA_PROJECT', 'REMUDA_VERSION', 'REMUDA_ENVIRONMENT', 'REMUDA_DEPLOYMENT_ID', 'REMUDA_STEP'] as const),
   ...(['REMUDA_ATTEMPT', 'REMUDA_MACHINE_ID', 'REMUDA_MACHINE_NAME', 'REMUDA_TARGETS'] as const),
   'REMUDA_REPLACED_MACHINES',
+  /** Those that a step with an effect is about. */
+  'REMUDA_MACHINES',
 ] as const
 type OwnName = (typeof ownNames)[number]
 
@@ -25,6 +28,7 @@ export function ownVariables(run: Run, task: RunTask, machine: FleetMachine): Re
     REMUDA_MACHINE_ID: machine.machineId,
     REMUDA_MACHINE_NAME: machine.name,
     ...listsOf(run.targets),
+    REMUDA_MACHINES: names(begunBy(run, task.stepId).at(-1)?.machines ?? []),
   }
 }
 

@@ -5,6 +5,7 @@ import { Fleet, type FleetEvent } from '#services/deployment/fleet.ts'
 import { run } from '#services/deployment/run/decider.ts'
 import { noRun } from '#services/deployment/run/noRun.ts'
 import { mayReturn, type Run } from '#services/deployment/run/state.ts'
+import { Servings } from '#services/deployment/run/swap/servings.ts'
 import type { World } from '#services/deployment/run/world.ts'
 import { lawsBroken } from './run/walk/factLaws.ts'
 
@@ -13,6 +14,7 @@ export class LogJudge {
   readonly breaches: string[] = []
   position = 0
   readonly #fleet = new Fleet()
+  readonly #servings = new Servings()
   readonly #runs = new Map<string, Run>()
   /** By machine and by line: who has it. */
   readonly #holders = new Map<string, string>()
@@ -41,6 +43,7 @@ export class LogJudge {
         if (!mayReturn(before.targets.get(machineId))) this.#say('who was left out for good stays out', fact)
     this.#hold(fact, before)
     this.#fleet.follow(fact)
+    this.#servings.follow(fact)
     this.#runs.set(deploymentId, run.evolve(before, fact))
   }
 
@@ -68,7 +71,7 @@ export class LogJudge {
   #worldOf(before: Run): World {
     const { machine, inEnvironment, workersFor } = this.#fleet
     return {
-      ...{ position: this.position, listeningSince: 0, machine, inEnvironment, workersFor },
+      ...{ position: this.position, listeningSince: 0, machine, inEnvironment, workersFor, servings: this.#servings },
       isFree: (machineId) => !this.#holders.has(machineId),
       mayStart: () => before.status === 'queued' && !this.#lanes.has(laneOf(before)),
       holdOf: () => null,

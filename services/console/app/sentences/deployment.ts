@@ -65,6 +65,13 @@ export const deploymentSentences: SentencesOf<DeploymentEvent> = {
   ChildDeploymentRequested: ({ stepId, projectId, version }) =>
     `Step ${stepId} asks for ${projectId} ${version} to be deployed.`,
   ChildCancelRequested: ({ stepId, reason }) => `The deployment that step ${stepId} made is to be cancelled: ${reason}`,
+  EffectBegun: ({ stepId, does, machines, healthy, minimum }) =>
+    `Step ${stepId} is about to ${does}${machines.length === 0 ? '' : ` ${named(machines)}`}; ${healthy} healthy serve${minimum === null ? '' : `, ${minimum} are to stay`}.`,
+  ServingChanged: ({ change, machines }) =>
+    `${named(machines)} ${change === 'attached' ? 'serves now' : 'serves no more'}.`,
+  MachinesCreated: ({ stepId, machines }) => `Step ${stepId} made ${named(machines)}.`,
+  MachinesDestroyed: ({ stepId, machines }) => `Step ${stepId} destroyed ${named(machines)}.`,
+  OutputsReported: ({ stepId }) => `An attempt of step ${stepId} that did not succeed told what it had made.`,
   MachineDeregistrationRequested: ({ name }) => `The deployment takes ${name} out of the environment.`,
   DeploymentCancelRequested: ({ reason }) => `Cancelling was asked for: ${reason}`,
   DeploymentSucceeded: ({ outcomes }) => `The deployment succeeded on ${count(outcomes.length, 'target')}.`,

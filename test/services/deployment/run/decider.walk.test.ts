@@ -232,7 +232,11 @@ describe('the laws notice', () => {
   it.each([
     ['one too many at once', [dispatched('m-2')], 'a window is never exceeded'],
     ['two tasks on one machine', [dispatched('m-1', 2)], 'one task at a time on a machine'],
-    ['what begins after a cancel', [done, cancelled, dispatched('m-2')], 'nothing begins after a cancel'],
+    [
+      'what begins after a cancel',
+      [done, cancelled, dispatched('m-2')],
+      'nothing begins after a cancel but what undoes',
+    ],
     ['what is done again', [done, dispatched('m-1', 2)], 'what has succeeded is not done again'],
     ['success that is invented', [done, fact('StepSucceeded', {})], 'success is never invented'],
     [

@@ -1,4 +1,5 @@
 import type { GroupAnswer } from '#contracts/providerGroup.ts'
+import { Servings } from '#services/deployment/run/swap/servings.ts'
 import type { ChildDeployment, FleetMachine, Hold, World } from '#services/deployment/run/world.ts'
 
 export const startMs = 1_000_000
@@ -6,6 +7,7 @@ export const startMs = 1_000_000
 /** A fleet that a test may change between one request and the next. */
 export class TestWorld implements World {
   position = 7
+  readonly servings = new Servings()
   listeningSince = 0
   readonly machines = new Map<string, FleetMachine>()
   readonly taken = new Set<string>()

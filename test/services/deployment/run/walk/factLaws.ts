@@ -13,9 +13,11 @@ import {
   taskKey,
 } from '#services/deployment/run/state.ts'
 import type { Run, RunStep } from '#services/deployment/run/state.ts'
+import { isUndoing } from '#services/deployment/run/swap/compensation.ts'
 import { countOf } from '#services/deployment/run/window.ts'
 import { isContactable, type World } from '#services/deployment/run/world.ts'
 import { environmentId } from './place.ts'
+import { effectLaws, isDestroyed } from './swapLaws.ts'
 
 type FactOf<Type extends DeploymentEvent['type']> = Extract<DeploymentEvent, { type: Type }>
 type Laws = Readonly<Record<string, boolean>>
@@ -93,6 +95,12 @@ function lawsOf(run: Run, fact: DeploymentEvent, world: World, nowMs: number): L
       return { 'nobody is held who may go on': run.status === 'running' || !world.mayStart(fact.data.deploymentId) }
     case 'DeploymentResumed':
       return { 'only who was held goes on': run.held !== null && run.status === 'running' }
+    case 'EffectBegun':
+      return effectLaws(run, fact.data, world)
+    case 'ServingChanged':
+    case 'MachinesCreated':
+    case 'MachinesDestroyed':
+    case 'OutputsReported':
     case 'DeploymentCreated':
     case 'TargetsEvaluated':
     case 'StepStarted':
@@ -133,7 +141,7 @@ function dispatchLaws(run: Run, data: FactOf<'TaskDispatched'>['data'], world: W
   const tries = isWanted ? 1 : attempt - (before?.triesBefore ?? 0)
   const begunAt = isWanted ? nowMs : (before?.begunAt ?? nowMs)
   return {
-    'nothing begins after a cancel': run.cancel === null,
+    'nothing begins after a cancel but what undoes': run.cancel === null || isUndoing(run, stepId),
     'nothing begins before the start': run.status === 'running',
     'work goes to machines that answer': machine !== undefined && isContactable(machine),
     'work goes to machines that are enabled': machine?.enabled === true,
@@ -239,10 +247,10 @@ function keepsMinimum(run: Run, stepId: string, machineId: string, world: World)
 function deregistrationLaws(run: Run, data: FactOf<'MachineDeregistrationRequested'>['data'], world: World): Laws {
   const { machineId, stepId } = data
   return {
-    'what serves is never taken out': !isIncluded(run, machineId),
+    'what serves is never taken out': !isIncluded(run, machineId) || isDestroyed(run, stepId, machineId),
     'only machines of the environment are taken out': world.machine(machineId)?.environmentId === environmentId,
     'removal is asked for once': !stepOf(run, stepId).deregistering.includes(machineId),
-    'nothing is taken out after a cancel': run.cancel === null,
+    'nothing is taken out after a cancel but what was destroyed': run.cancel === null || isUndoing(run, stepId),
   }
 }
 

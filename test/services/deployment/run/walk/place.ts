@@ -6,6 +6,7 @@ import { targetRolesOf } from '#services/deployment/project/mistakes.ts'
 import { run, type RunRequest } from '#services/deployment/run/decider.ts'
 import { noRun } from '#services/deployment/run/noRun.ts'
 import type { Created, Run } from '#services/deployment/run/state.ts'
+import { Servings } from '#services/deployment/run/swap/servings.ts'
 import { isContactable } from '#services/deployment/run/world.ts'
 import type { ChildDeployment, FleetMachine, Hold, World } from '#services/deployment/run/world.ts'
 
@@ -55,6 +56,7 @@ export function worldOf({ run: { tasks }, fleet, busy, first, newer, nowMs, chat
   const isWorker = (one: FleetMachine) => one.roles.includes(workerRole) && one.enabled && isContactable(one)
   return {
     position: 1,
+    servings: new Servings(),
     listeningSince: 0,
     machine: (machineId) => fleet[machineId],
     inEnvironment: (wanted) => all.filter((one) => one.environmentId === wanted),
