@@ -10,6 +10,7 @@ import { StoredProcess } from './process.ts'
 import { Probe } from './probe.ts'
 import { queueRow } from './queueRows.ts'
 import { PinnedPackages } from './steps/package.ts'
+import { SwapRow } from './swap.ts'
 import { VariableRow } from './variableRow.ts'
 
 // What the query API answers. Instants are ISO 8601 in UTC; `null` says that there is nothing, never "not asked".
@@ -138,13 +139,9 @@ export const DeploymentRow = z.object({
   reason: z.string().nullable(),
   steps: z.array(StepRow).readonly(),
   targets: z.array(TargetRow).readonly(),
-  /** Set while an approval step waits for a person. */
+  /** Set while an approval step waits for a person. `change`: who would come and go, where that is what is asked. */
   approval: z
-    .object({
-      ...{ stepId: z.string(), message: z.string(), deadlineAt: at },
-      /** Who would come and go, where that is what is asked. */
-      change: TargetsChange.optional(),
-    })
+    .object({ stepId: z.string(), message: z.string(), deadlineAt: at, change: TargetsChange.optional() })
     .nullable(),
   /** The targets that failed and of which a person is to say what becomes of them. */
   decisions: z.array(AskedDecision).readonly(),
@@ -152,6 +149,7 @@ export const DeploymentRow = z.object({
   partial: z.boolean(),
   /** What its package steps bring. */
   packages: PinnedPackages,
+  swap: SwapRow.optional(),
   ...queueRow,
   createdAt: at,
   createdBy: z.string(),

@@ -52,6 +52,14 @@ export const swapFacts = [
   }),
 ] as const
 
+/** How a deployment that changes what serves has left it: whom it attached and not detached again, by name. */
+export const SwapRow = z.object({
+  serving: z.array(z.string()).readonly(),
+  /** What it made, or meant to end, and for what there is no more use; told at its end. */
+  leftBehind: z.array(z.string()).readonly(),
+})
+export type SwapRow = z.infer<typeof SwapRow>
+
 /** What a deployment made, or meant to end, and is there no more use for: the first of them, by name. */
 export const leftBehindMax = 100
 export const leftBehind = z.array(z.string()).readonly().optional()

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { EventRow } from '#contracts/eventRow.ts'
 import type { DeploymentRow, MachineRow } from '#contracts/rows.ts'
 import { Remuda, Running, until } from '#test/support/remuda.ts'
 import { Visitors } from '#test/support/visitors.ts'
@@ -91,11 +90,6 @@ class Stage implements AsyncDisposable {
     return members.map(({ name }) => name).toSorted()
   }
 
-  async events(type: string) {
-    const { items } = await this.remuda.ask<{ items: readonly EventRow[] }>('GET', `events?type=${type}&limit=100`)
-    return items
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     for (const name of existsSync(this.folder) ? readdirSync(this.folder) : [])
       for (const file of ['agent.pid', 'app.pid']) kill(join(this.folder, name, file))
@@ -111,8 +105,6 @@ function kill(file: string): void {
     // It has ended before, as it should have.
   }
 }
-
-const leftBehind = ({ data }: EventRow) => (data as { readonly leftBehind?: unknown }).leftBehind
 
 describe('the sample of an immutable deployment', () => {
   it(
@@ -137,7 +129,7 @@ describe('the sample of an immutable deployment', () => {
       expect(bad.reason).toMatch(/^step verify: exit code/)
       expect(await stage.serving()).toEqual(stage.machinesOf(second))
       expect(stage.machinesOf(bad)).toEqual([])
-      expect((await stage.events('DeploymentFailed')).map(leftBehind)).toEqual([[]])
+      expect(bad.swap).toEqual({ serving: stage.machinesOf(second), leftBehind: [] })
 
       // With the fourth the first are destroyed, and the second are kept.
       await stage.set({ SHOP_PAGE: '/' })

@@ -63,6 +63,8 @@ export function deploymentDetails({ terminal, clock }: Context, row: DeploymentR
     ]),
     ['has until', row.deadlineAt && when(terminal, clock, row.deadlineAt)],
     ['targets', counted(outcomesOf(row))],
+    ['has put in service', row.swap === undefined ? null : listed(row.swap.serving)],
+    ['left behind', row.swap === undefined ? null : listed(row.swap.leftBehind)],
     ['created', `${when(terminal, clock, row.createdAt)} by ${row.createdBy}`],
     ['took', lasted(clock, row.startedAt, row.endedAt)],
   ])

@@ -4,6 +4,7 @@ import type { DeploymentRow, StepRow } from '#contracts/rows.ts'
 import type { View } from '#libs/view.ts'
 import { created } from './deploymentCreated.ts'
 import { iso } from './iso.ts'
+import { changed, leaving } from './swap.ts'
 
 /** Targets are rows of their own and tasks are counted by theirs, so that a machine's fact never rewrites a deployment. */
 export interface KeptDeployment extends Omit<DeploymentRow, 'targets' | 'position' | 'waiting'> {
@@ -28,6 +29,7 @@ const observes = [
   'DecisionRequested',
   'DecisionMade',
   'TargetExcluded',
+  'ServingChanged',
   'DeploymentCancelRequested',
   'DeploymentSucceeded',
   'DeploymentFailed',
@@ -36,7 +38,7 @@ const observes = [
 export type DeploymentFact = Extract<DeploymentEvent, { type: (typeof observes)[number] }>
 
 export const deployments: View<KeptDeployment, DeploymentFact> = {
-  name: 'deployments.v6',
+  name: 'deployments.v7',
   observes,
   keysOf: ({ data }) => [data.deploymentId],
   columns: {
@@ -87,18 +89,32 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
       case 'DecisionMade':
       case 'TargetExcluded':
         return asked(row, fact)
+      case 'ServingChanged':
+        return { ...row, swap: changed(row.swap, fact.data) }
       case 'DeploymentCancelRequested':
         return { ...row, reason: fact.data.reason }
       case 'DeploymentSucceeded':
-        return { ...row, ...over(at), state: 'succeeded' }
       case 'DeploymentFailed':
-        return { ...row, ...over(at), state: 'failed', reason: fact.data.reason }
       case 'DeploymentCancelled':
-        return { ...withStepsCancelled(row, fact.data.reason, at), ...over(at), state: 'cancelled' }
+        return ended(row, fact, at)
     }
   },
 }
 
+function ended(row: KeptDeployment, { type, data }: EndFact, at: string): KeptDeployment {
+  const over = { approval: null, waiting: null, decisions: [], deadlineAt: null, endedAt: at }
+  const left = data.leftBehind === undefined ? {} : { swap: leaving(row.swap, data.leftBehind) }
+  switch (type) {
+    case 'DeploymentSucceeded':
+      return { ...row, ...over, ...left, state: 'succeeded' }
+    case 'DeploymentFailed':
+      return { ...row, ...over, ...left, state: 'failed', reason: data.reason }
+    case 'DeploymentCancelled':
+      return { ...withStepsCancelled(row, data.reason, at), ...over, ...left, state: 'cancelled' }
+  }
+}
+
+type EndFact = Extract<DeploymentFact, { type: 'DeploymentSucceeded' | 'DeploymentFailed' | 'DeploymentCancelled' }>
 type HeldData = Extract<DeploymentFact, { type: 'DeploymentHeld' }>['data']
 type AskingFact = Extract<DeploymentFact, { type: `Approval${string}` | `Decision${string}` | 'TargetExcluded' }>
 
@@ -134,8 +150,6 @@ const waitingFor = ({ reason, detail, until }: HeldData): KeptDeployment['waitin
 
 const isoAfter = (at: string, limitMs: number | null): string | null =>
   limitMs === null ? null : iso(Date.parse(at) + limitMs)
-
-const over = (endedAt: string) => ({ approval: null, waiting: null, decisions: [], deadlineAt: null, endedAt })
 
 /** Cancelling ends a deployment between the facts of its steps: no other one will tell how they ended. */
 function withStepsCancelled(row: KeptDeployment, reason: string, at: string): KeptDeployment {

@@ -292,6 +292,14 @@ describe('a deployment', () => {
     })
     expect((await runCli(['deploy', 'decide', id, 'shrug'], { server })).code).toBe(2)
   })
+  it('says what it has put in service, and what it left behind', async () => {
+    const swap = { serving: ['web-8', 'web-9'], leftBehind: ['web-7'] }
+    const { server } = await recording((app) => {
+      app.get(`/v1/deployments/${id}`, () => deploymentRow('failed', { swap }))
+    })
+    const { stdout } = await runCli(['deploy', 'get', id], { server })
+    expect(stdout).toMatch(/has put in service +web-8, web-9\nleft behind +web-7\n/)
+  })
   it('is made and not waited for', async () => {
     const { server, sent } = await deploying('succeeded')
     const { code, stdout } = await runCli(args, { server })

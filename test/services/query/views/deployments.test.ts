@@ -44,6 +44,20 @@ describe('a deployment', () => {
       deadlineAt: at(603),
     })
   })
+  it('says what it has put in service, and what it left behind', () => {
+    const about = { deploymentId: f.deploymentId, stepId: 'install', projectId: 'shop', environmentId: 'production' }
+    const change = (change: string, ...names: readonly string[]) => {
+      const machines = names.map((name) => ({ name, machineId: null }))
+      return { type: 'ServingChanged', data: { ...about, change, machines, version: '1.0' } }
+    }
+    const end = { type: 'DeploymentFailed', data: { deploymentId: f.deploymentId, reason: 'no', outcomes: [] } }
+    const facts = [f.started(), change('attached', 'a', 'b'), change('detached', 'a', 'old')]
+    expect(deployment(f.started())).not.toHaveProperty('swap')
+    expect(deployment(...facts).swap).toEqual({ serving: ['b'], leftBehind: [] })
+    const left = { ...end, data: { ...end.data, leftBehind: ['a'] } }
+    expect(deployment(...facts, left).swap).toEqual({ serving: ['b'], leftBehind: ['a'] })
+    expect(deployment(f.started(), end)).not.toHaveProperty('swap')
+  })
   it('waits no more for a person when the step is over', () => {
     const about = { deploymentId: f.deploymentId, stepId: 'check' }
     const asked = { type: 'ApprovalRequested', data: { ...about, message: 'Go?', deadlineAt: 9_000 } }
