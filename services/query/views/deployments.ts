@@ -73,8 +73,7 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
         return { ...row, state: 'running', startedAt: at, waiting: null, deadlineAt: isoAfter(at, row.limits.runMs) }
       case 'StepStarted': {
         const { stepId } = fact.data
-        const deadlineAt = isoAfter(at, row.limits.stepsMs[stepId] ?? null) ?? row.deadlineAt
-        return withStep(row, stepId, { state: 'running', startedAt: at, deadlineAt })
+        return withStep(row, stepId, { state: 'running', startedAt: at, deadlineAt: deadlineOf(row, stepId, at) })
       }
       case 'StepSucceeded':
         return withStepEnded(row, fact.data.stepId, { state: 'succeeded', endedAt: at })
@@ -88,7 +87,7 @@ export const deployments: View<KeptDeployment, DeploymentFact> = {
       case 'DecisionRequested':
       case 'DecisionMade':
       case 'TargetExcluded':
-        return asked(row, fact)
+        return asked(row, fact, at)
       case 'ServingChanged':
         return { ...row, swap: changed(row.swap, fact.data) }
       case 'DeploymentCancelRequested':
@@ -119,14 +118,18 @@ type HeldData = Extract<DeploymentFact, { type: 'DeploymentHeld' }>['data']
 type AskingFact = Extract<DeploymentFact, { type: `Approval${string}` | `Decision${string}` | 'TargetExcluded' }>
 
 /** What a person is asked, and what was said or became of it. */
-function asked(row: KeptDeployment, fact: AskingFact): KeptDeployment {
+function asked(row: KeptDeployment, fact: AskingFact, at: string): KeptDeployment {
   switch (fact.type) {
     case 'ApprovalRequested': {
       const { stepId, message, deadlineAt, change } = fact.data
       const shown = { stepId, message, deadlineAt: iso(deadlineAt), ...(change && { change }) }
-      return waiting({ ...row, approval: shown })
+      // A step that asks on its way has the person's time now, and its own again when that is over.
+      return waiting({ ...withStep(row, stepId, { deadlineAt: shown.deadlineAt }), approval: shown })
     }
-    case 'ApprovalGiven':
+    case 'ApprovalGiven': {
+      const { stepId } = fact.data
+      return waiting({ ...withStep(row, stepId, { deadlineAt: deadlineOf(row, stepId, at) }), approval: null })
+    }
     case 'ApprovalRefused':
       return waiting({ ...row, approval: null })
     case 'DecisionRequested': {
@@ -150,6 +153,10 @@ const waitingFor = ({ reason, detail, until }: HeldData): KeptDeployment['waitin
 
 const isoAfter = (at: string, limitMs: number | null): string | null =>
   limitMs === null ? null : iso(Date.parse(at) + limitMs)
+
+/** By when a step has to be through that has begun at that time. */
+const deadlineOf = (row: KeptDeployment, stepId: string, at: string): string | null =>
+  isoAfter(at, row.limits.stepsMs[stepId] ?? null) ?? row.deadlineAt
 
 /** Cancelling ends a deployment between the facts of its steps: no other one will tell how they ended. */
 function withStepsCancelled(row: KeptDeployment, reason: string, at: string): KeptDeployment {

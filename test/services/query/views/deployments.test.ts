@@ -58,6 +58,13 @@ describe('a deployment', () => {
     expect(deployment(...facts, left).swap).toEqual({ serving: ['b'], leftBehind: ['a'] })
     expect(deployment(f.started(), end)).not.toHaveProperty('swap')
   })
+  it('has the time of a person while one is asked, and its own again after that', () => {
+    const about = { deploymentId: f.deploymentId, stepId: 'install' }
+    const asked = { type: 'ApprovalRequested', data: { ...about, message: 'Go?', deadlineAt: 9_000 } }
+    const given = { type: 'ApprovalGiven', data: { ...about, comment: '' } }
+    expect(deployment(f.started(), f.stepStarted(), asked).steps[0]).toMatchObject({ deadlineAt: at(9) })
+    expect(deployment(f.started(), f.stepStarted(), asked, given).steps[0]!.deadlineAt).not.toBe(at(9))
+  })
   it('waits no more for a person when the step is over', () => {
     const about = { deploymentId: f.deploymentId, stepId: 'check' }
     const asked = { type: 'ApprovalRequested', data: { ...about, message: 'Go?', deadlineAt: 9_000 } }
