@@ -57,5 +57,5 @@ export const approvedChange = ({ run: { approval } }: Scene, { id }: Reevaluate)
 function messageOf({ added, removed, kept }: TargetsChange): string {
   const say = (verb: string, list: TargetsChange['added']) =>
     list.length === 0 ? [] : [`${verb} ${list.length}: ${listed(list.map(({ name }) => name))}`]
-  return `the targets change: ${[...say('adds', added), ...say('removes', removed), `keeps ${kept}`].join('; ')}`
+  return `The targets change: ${[...say('adds', added), ...say('removes', removed), `keeps ${kept}`].join('; ')}`
 }

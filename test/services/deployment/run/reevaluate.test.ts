@@ -454,7 +454,7 @@ describe('a large change of the targets', () => {
     expect(one.of('ApprovalRequested')).toMatchObject([
       {
         data: {
-          message: 'the targets change: adds 1: new-1; removes 2: old-3, old-4; keeps 2',
+          message: 'The targets change: adds 1: new-1; removes 2: old-3, old-4; keeps 2',
           change: { added: [{ machineId: 'new-1' }], removed: [{ name: 'old-3' }, { name: 'old-4' }], kept: 2 },
         },
       },
