@@ -192,6 +192,47 @@ describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: te
     expect(api.asked[1]?.body).toMatchObject({ environmentId: 'lab', roles: ['web', 'db'], usesMax: 1 })
   })
 
+  it('makes a webhook, shows its secret once, tests, rotates, disables and deletes it', async () => {
+    const { page, api, mistakes } = await opened('/webhooks')
+    const talk = page.getByRole('region', { name: 'Webhook talk' })
+    const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: 'New webhook' }).click()
+    await dialog.getByLabel('Name').fill('talk')
+    await dialog.getByLabel('Address').fill('https://localhost/a')
+    const create = dialog.getByRole('button', { name: 'Create webhook' })
+    expect(await create.isDisabled()).toBe(true)
+    await dialog.getByLabel('A deployment failed').check()
+    await dialog.getByLabel('Projects').fill('shop')
+    await create.click()
+    await dialog.getByRole('alert').getByText('Not to this server.').waitFor()
+    await dialog.getByLabel('Address').fill('https://hooks.example.com/talk')
+    await create.click()
+    await dialog.getByText('whsec_made').waitFor()
+    expect(await accessibilityFaults(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    expect(await page.getByText('whsec_made').count()).toBe(0)
+    expect(api.asked.at(-1)?.body).toMatchObject({ topics: ['deployment-failed'], projectIds: ['shop'] })
+
+    await talk.getByRole('button', { name: 'Test talk' }).click()
+    await talk.getByRole('status').getByText('it answers 500').waitFor()
+    await talk.getByRole('button', { name: 'Rotate secret talk' }).click()
+    await dialog.getByLabel('Others may have seen').check()
+    await dialog.getByRole('button', { name: 'Rotate' }).click()
+    await dialog.getByText('whsec_rotated').waitFor()
+    expect(api.asked.at(-1)?.body).toEqual({ keepPrevious: false })
+    await dialog.getByRole('button', { name: 'Done' }).click()
+    await talk.getByRole('button', { name: 'Disable talk' }).click()
+    await dialog.getByLabel('Reason').fill('too loud')
+    await page.keyboard.press('Enter')
+    await talk.getByText('too loud').waitFor()
+    await talk.getByRole('button', { name: 'Delete talk' }).click()
+    await dialog.getByLabel('Type talk to confirm').fill('talk')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => talk.count()).toBe(0)
+    expect(await focused(page)).toBe('Webhooks')
+    expect(mistakes.filter((text) => !text.includes('422'))).toEqual([])
+  })
+
   it('runs no script that does not come from its server', async () => {
     const { page, mistakes } = await opened()
     const ran = await page.evaluate(inject)
@@ -230,6 +271,7 @@ describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: te
       ['/projects/shop', 'version 3 is newer'],
       ['/templates', 'who must be'],
       ['/packages', 'search'],
+      ['/webhooks?deliveries=w-2', 'it did not answer in time'],
       ['/events', 'Something new happened'],
     ] as const
     // A page that is much like another one is looked at in one light only.

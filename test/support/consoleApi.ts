@@ -9,6 +9,7 @@ import type { IncidentRow, ObservationGapRow } from '#contracts/fleetRows.ts'
 import { deliveryRoutes, packageRows, queuedDeployment } from './consoleDelivery.ts'
 import { removalRoutes } from './consoleRemovalRoutes.ts'
 import * as rows from './consoleRows.ts'
+import { webhookRoutes, webhookRows } from './consoleWebhooks.ts'
 
 export const consoleToken = 'rmd_api_test_secret'
 
@@ -24,6 +25,7 @@ export const consoleWorld = () => ({
   ],
   deployments: [queuedDeployment, rows.waitingDeployment, rows.failedDeployment],
   packages: packageRows,
+  webhooks: webhookRows,
   tasks: [] as ReturnType<typeof rows.taskRow>[],
   events: [] as ReturnType<typeof rows.eventRow>[],
   log: [] as { taskId: string; machineName: string; stepId: string; text: string }[],
@@ -59,6 +61,7 @@ export async function startConsoleApi(world: ConsoleWorld, port = 0) {
   writes(app, world)
   removalRoutes(app, world)
   deliveryRoutes(app, world)
+  webhookRoutes(app, world)
   const listening = await listen(app, { port })
 
   return {

@@ -1,6 +1,7 @@
 import type { AskedDecision, FailureChoice } from '#contracts/decision.ts'
 import type { PackageRow } from '#contracts/package.ts'
 import type { DeploymentRow, MachineRow } from '#contracts/rows.ts'
+import type { WebhookRow, WebhookTested } from '#contracts/webhookRows.ts'
 import { api } from './server.ts'
 
 const at = (machine: Pick<MachineRow, 'id'>) => `machines/${encodeURIComponent(machine.id)}`
@@ -63,4 +64,23 @@ export const deliveryActions = {
     const query = reason === '' ? '' : `?${new URLSearchParams({ reason })}`
     return api.send('DELETE', version(row) + query)
   },
+}
+
+/** Longer than the receiver of a test may take to answer. */
+const testMaxMs = 75_000
+const webhook = ({ id }: Pick<WebhookRow, 'id'>) => `webhooks/${encodeURIComponent(id)}`
+
+type Webhook = Pick<WebhookRow, 'id'>
+/** What is shown once; null to a repeat of a request that was answered before. */
+type Secret = { readonly secret: string | null }
+
+/** What a person can do to a webhook. */
+export const webhookActions = {
+  create: (body: object) => api.send<Secret>('POST', 'webhooks', body),
+  change: (row: Webhook, body: object) => api.send('PATCH', webhook(row), body),
+  test: (row: Webhook) => api.send<WebhookTested>('POST', `${webhook(row)}/test`, {}, testMaxMs),
+  enable: (row: Webhook) => api.send('POST', `${webhook(row)}/enable`, {}),
+  disable: (row: Webhook, reason: string) => api.send('POST', `${webhook(row)}/disable`, because(reason)),
+  rotate: (row: Webhook, keepPrevious: boolean) => api.send<Secret>('POST', `${webhook(row)}/rotate`, { keepPrevious }),
+  remove: (row: Webhook) => api.send('DELETE', webhook(row)),
 }

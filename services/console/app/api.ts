@@ -48,6 +48,9 @@ export interface Api {
   stream(path: string, query: Query, headers: Record<string, string>, signal: AbortSignal): Promise<Response>
 }
 
+/** What no read model answers, so that it does not know the question: the log itself, and who delivers. */
+const neverBehind = /^events|^webhooks\/[^/]+\/deliveries$/
+
 /** `path` with the parts of the query that have a value. */
 export function address(path: string, query: Query = {}): string {
   const set = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
@@ -78,9 +81,8 @@ export function createApi({ fetch, token, freshId, onRefused }: ApiSettings): Ap
 
   let seenPosition = 0
   const saw = (position: number) => void (seenPosition = Math.max(seenPosition, position))
-  // Only routes that answer from a read model know the question; the log itself is never behind.
   const fresh = (path: string): Query =>
-    seenPosition === 0 || path.startsWith('events') ? {} : { minPosition: seenPosition }
+    seenPosition === 0 || neverBehind.test(path) ? {} : { minPosition: seenPosition }
 
   const get: Api['get'] = async (path, query = {}, signal) => {
     const call = { query: { ...fresh(path), ...query }, ...(signal === undefined ? {} : { signal }) }

@@ -10,6 +10,7 @@ export const patterns = {
   project: '/projects/:id',
   templates: '/templates',
   packages: '/packages',
+  webhooks: '/webhooks',
   events: '/events',
 } as const
 

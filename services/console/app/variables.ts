@@ -13,7 +13,8 @@ export interface Draft {
 }
 
 const dimensions = ['environments', 'roles', 'machines', 'steps'] as const
-const listOf = (text: string) => [...new Set(text.split(/[\s,]+/).filter((one) => one !== ''))]
+/** The names in a text with commas, each once. */
+export const listOf = (text: string) => [...new Set(text.split(/[\s,]+/).filter((one) => one !== ''))]
 
 export const emptyDraft: Draft = {
   ...{ name: '', value: '', sensitive: false, asFile: false },

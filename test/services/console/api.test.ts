@@ -52,12 +52,16 @@ describe('the client of the API', () => {
     api.saw(13)
     await api.get('projects')
     await api.get('events')
+    await api.get('webhooks/w-1/deliveries')
+    await api.get('webhooks/w-1')
     api.cutBack(5)
     await api.get('projects')
     expect(sent.slice(1).map(({ url }) => url)).toEqual([
       '/v1/projects?minPosition=12',
       '/v1/projects?minPosition=40',
       '/v1/events',
+      '/v1/webhooks/w-1/deliveries',
+      '/v1/webhooks/w-1?minPosition=40',
       '/v1/projects?minPosition=5',
     ])
   })

@@ -1,4 +1,5 @@
 import type { DeploymentState, StepRow, TargetRow, TaskRow } from '#contracts/rows.ts'
+import type { DeliveryRow, WebhookRow } from '#contracts/webhookRows.ts'
 import type { MachineStatus } from '../filter.ts'
 import type { IconName } from './Icon.svelte'
 
@@ -66,4 +67,16 @@ export const outcomeLooks: Readonly<Record<TargetRow['outcome'], Look>> = {
   replaced: { icon: 'restore', tone: 'muted', word: 'Replaced' },
   cancelled,
   untouched: { icon: 'pending', tone: 'muted', word: 'Untouched' },
+}
+
+export const webhookLooks: Readonly<Record<WebhookRow['state'], Look>> = {
+  enabled: { icon: 'healthy', tone: 'good', word: 'Enabled' },
+  disabled: { icon: 'disabled', tone: 'warn', word: 'Disabled' },
+}
+
+export const deliveryLooks: Readonly<Record<DeliveryRow['outcome'], Look>> = {
+  delivered: { icon: 'healthy', tone: 'good', word: 'Delivered' },
+  failed: { icon: 'refresh', tone: 'warn', word: 'To be tried again' },
+  'gave-up': { icon: 'unavailable', tone: 'bad', word: 'Given up' },
+  gone: { icon: 'unavailable', tone: 'bad', word: 'Refused for good' },
 }
