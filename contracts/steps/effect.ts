@@ -20,7 +20,8 @@ export const effect = (object: typeof z.object) =>
     machines: z.union([z.enum(['targets', 'replaced', 'previous', 'undone']), object({ output: outputReference })]),
     /**
      * Of detaching: how many healthy ones are left that serve; a share is one of those that served when the deployment
-     * first touched them. Left out: as many as any other step says, and at least one.
+     * first touched them. Left out: as many as any other step says, and at least one. What undoes needs no more
+     * than served then.
      */
     minimumServing: Window.optional(),
     /** Of destroying what served before: how many sets stay, the newest first, to be attached again at once. */

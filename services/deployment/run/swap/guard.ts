@@ -52,13 +52,15 @@ const isWell = (machine: FleetMachine | undefined): boolean =>
 function tooFew(
   scene: Scene,
   now: Serving,
-  { minimumServing }: Effect,
+  { minimumServing, machines: which }: Effect,
   machines: readonly SwapMachine[],
 ): Pick<Judgement, 'minimum' | 'refused'> {
   const { run, world } = scene
   const first = run.swap.facts.find((fact) => fact.type === 'EffectBegun')
   const before = first?.type === 'EffectBegun' ? first.data.serving : serves(now).length
-  const minimum = minimumServing === undefined ? mostStated(run, before) : countOf(minimumServing, before)
+  const stated = minimumServing === undefined ? mostStated(run, before) : countOf(minimumServing, before)
+  // To undo is to bring back what was before: where nothing served, nothing has to.
+  const minimum = which === 'undone' ? Math.min(stated, before) : stated
   const leaving = new Set(machines.flatMap(({ machineId }) => machineId ?? []))
   const left = serves(now).filter(({ machineId }) => !leaving.has(machineId) && isWell(world.machine(machineId))).length
   // What makes nothing worse may go on, also when there is too little already.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { failed, succeeded, taskIdOf, type RunPlay } from '../play.ts'
-import { begun, done, names, swap, swapSteps, swapWorld, untilAsked, workerId } from './swapping.ts'
+import { begun, done, names, oldOnes, swap, swapSteps, swapWorld, untilAsked, workerId } from './swapping.ts'
 
 const running = (one: RunPlay) =>
   one.state.steps.filter(({ state }) => state === 'running').map(({ definition }) => definition.id)
@@ -103,6 +103,25 @@ describe('what a failed run has done is undone', () => {
     losing.end('uncreate', workerId, failed())
     losing.advance(1)
     expect(begun(losing)).toEqual(['create', 'destroy', 'destroy new-1'])
+  })
+
+  it('down to nothing where nothing served before', () => {
+    const world = swapWorld()
+    world.servings.follow({
+      type: 'ServingChanged',
+      data: {
+        ...{ deploymentId: 'earlier', stepId: 'detach', projectId: 'shop', environmentId: 'production' },
+        ...{ change: 'detached', version: '0.9', machines: oldOnes.map((id) => ({ name: id, machineId: id })) },
+      },
+    })
+    const one = swap(world)
+    untilAsked(world, one)
+    one.decide('approve')
+    done(one, 'attach')
+    one.end('test', workerId, failed())
+    for (const stepId of ['unattach', 'uncreate']) done(one, stepId)
+    expect(begun(one).slice(2)).toEqual(['detach new-1,new-2', 'destroy new-1,new-2'])
+    expect(leftBehind(one)).toEqual([])
   })
 
   it('and what cannot be is told, with the names of what is left behind', () => {
