@@ -120,6 +120,24 @@ describe.skipIf(chromiumPath === null)('the console and what runs', { timeout: t
     })
   })
 
+  it('leaves a target out and takes one in, each with a reason', async () => {
+    const { page, api } = await opened(`/deployments/${runningId}`)
+    const { machineId, name } = waitingDeployment.targets.find(({ outcome }) => outcome === 'included')!
+    const change = async (action: string) => {
+      await page.getByRole('button', { name: `${action} ${name}` }).click()
+      const act = page.getByRole('dialog').getByRole('button', { name: action })
+      expect(await act.isDisabled()).toBe(true)
+      await page.getByLabel('Reason').fill('its disk')
+      await act.click()
+    }
+    await change('Leave out')
+    await change('Take in')
+    expect(api.asked.map(({ url, body }) => [url.split('/').at(-1), body])).toEqual([
+      ['exclude', { machineId, reason: 'its disk' }],
+      ['include', { machineId, reason: 'its disk' }],
+    ])
+  })
+
   it('lets a machine work again whose task has ended', async () => {
     const { page, api } = await opened('/?status=dirty')
     await page.getByRole('link', { name: 'worker-02', exact: true }).click()

@@ -103,6 +103,18 @@ export function deliveryRoutes(app: Http, world: DeliveryWorld): void {
     app.post(`/v1/deployments/:id/${verb}`, write, (_, reply) =>
       sendAnswer(reply, { ...done, result: { id: queuedId } }),
     )
+  for (const [verb, outcome] of [
+    ['exclude', 'excluded'],
+    ['include', 'included'],
+  ] as const)
+    app.post(`/v1/deployments/:id/${verb}`, write, (request, reply) => {
+      const { machineId } = request.body as { machineId: string }
+      world.deployments = world.deployments.map((one) => ({
+        ...one,
+        targets: one.targets.map((target) => (target.machineId === machineId ? { ...target, outcome } : target)),
+      }))
+      return sendAnswer(reply, done)
+    })
   app.put('/v1/projects/:id/variables', write, (request, reply) => {
     const { variables } = request.body as { variables: readonly VariableRow[] }
     const project = world.projects.find(({ id }) => id === (request.params as Named).id)!

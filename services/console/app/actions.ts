@@ -32,6 +32,9 @@ export const deploymentActions = {
     api.send('POST', `${run(deployment)}/decide`, { decision, comment }),
   choose: (deployment: Deployment, { stepId, machineId }: AskedDecision, decision: FailureChoice, comment: string) =>
     api.send('POST', `${run(deployment)}/decide`, { decision, comment, stepId, machineId }),
+  /** Keeps a target out, whatever is evaluated later, or takes it in again. */
+  setTarget: (deployment: Deployment, machineId: string, verb: 'exclude' | 'include', reason: string) =>
+    api.send('POST', `${run(deployment)}/${verb}`, { machineId, ...because(reason) }),
 }
 
 const environment = (id: string) => `environments/${encodeURIComponent(id)}`
