@@ -31,6 +31,9 @@ const patience = { heartbeatEveryMs: '10s', lateAfterMs: '5m', unavailableAfterM
 const policy = { health: patience, automaticDeployments: { enabled: false } }
 const script = { id: 'install', kind: 'script', roles: [], script: 'true', window: '100%' }
 const waitMaxMs = 300_000
+const ends = ['DeploymentSucceeded', 'DeploymentFailed'] as const
+/** What there is to read of an end that was no success; a list of outcomes can be long. */
+const endCharsMax = 1_000
 const lookEveryMs = 100
 const bareServer = new URL('bareServer.ts', import.meta.url)
 const server = new URL('../../services/main.ts', import.meta.url)
@@ -77,17 +80,31 @@ export class SimulatedPlane implements AsyncDisposable {
     }
     const version = `1.0.${(this.#deployed += 1)}`
     await this.#ask('POST', `projects/${name}/releases`, { version })
-    const watched = await this.#open('events/stream?type=DeploymentSucceeded', AbortSignal.timeout(waitMaxMs))
+    using stop = new DisposableStack()
+    const done = new AbortController()
+    stop.defer(() => done.abort())
+    const watch = await Promise.all(ends.map((type) => this.#watch(type, done.signal)))
     const begunMs = performance.now()
     const { id } = await this.#ask<{ id: string }>('POST', 'deployments', {
       ...{ projectId: name, environmentId: name, version },
     })
-    let said = ''
-    for await (const bytes of watched) {
-      said += Buffer.from(bytes).toString()
-      if (said.includes(id)) break
-    }
+    const end = await Promise.race(watch.map((about) => about(id)))
+    if (!end.includes(ends[0])) throw new Error(`the deployment did not succeed: ${end}`)
     return (performance.now() - begunMs) / 1_000
+  }
+
+  /** Listens for events of a type from now on. */
+  async #watch(type: string, done: AbortSignal): Promise<(id: string) => Promise<string>> {
+    const signal = AbortSignal.any([done, AbortSignal.timeout(waitMaxMs)])
+    const heard = await this.#open(`events/stream?type=${type}`, signal)
+    return async (id) => {
+      let said = ''
+      for await (const bytes of heard) {
+        said += Buffer.from(bytes).toString()
+        if (said.includes(id)) return said.slice(0, endCharsMax)
+      }
+      throw new Error(`the stream of ${type} has ended`)
+    }
   }
 
   /** What the server takes of this machine, its garbage collected. */
